@@ -1,0 +1,178 @@
+"""What a conversation shows and leaves behind: its record, its status, its result."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from pydantic import Field, JsonValue
+
+from signals.errors import ErrorType
+from signals.participants import Participant
+from signals.wire import Wire
+
+
+class MessageKind(StrEnum):
+    """What a message records."""
+
+    TURN = "turn"
+    PROPOSAL = "proposal"
+    VOTE = "vote"
+    SYSTEM = "system"
+    """Said by the conversation itself: who joined or left, what failed, why it ended."""
+
+
+class Recorded(Wire):
+    """One message of the transcript.
+
+    Example:
+        `{"seq": 7, "at": "2026-01-05T10:00:00Z", "kind": "turn", "speaker": "alice", "text": "Hello"}`
+    """
+
+    seq: int = Field(ge=1)
+    """Its number in the conversation, from 1, without gaps."""
+
+    at: datetime
+    kind: MessageKind
+    speaker: str | None = None
+    """Who said it; nobody for a system message."""
+
+    text: str
+    to: tuple[str, ...] = ()
+    """Who can see it beside its speaker; everybody where it is empty."""
+
+    in_reply_to: int | None = None
+    id: str | None = None
+    """The sender's own id for it."""
+
+    proposal: int | None = None
+    """The number of the proposal that it puts forward or votes on."""
+
+
+class Transcript(Wire):
+    """The recent messages that one participant, or an operator, may see."""
+
+    conversation: str
+    participant: str | None = None
+    """For whom it was made; for an operator (all messages) where there is none."""
+
+    messages: tuple[Recorded, ...]
+    omitted: int = 0
+    """How many older messages (of everybody) are left out here; they are in the history of the conversation."""
+
+
+class StopReason(StrEnum):
+    """Why a conversation ended."""
+
+    DECISION = "decision"
+    CONSENSUS = "consensus"
+    TURNS = "turns"
+    SILENCE = "silence"
+    DEADLINE = "deadline"
+    TIMEOUT = "timeout"
+    CLOSED = "closed"
+    EVERYONE_LEFT = "everyone_left"
+
+
+class Proposal(Wire):
+    """An outcome that somebody put forward."""
+
+    number: int = Field(ge=1)
+    """Its number among the proposals of the conversation."""
+
+    seq: int = Field(ge=1)
+    """The number of the message that put it forward."""
+
+    speaker: str
+    outcome: JsonValue
+    approved_by: tuple[str, ...] = ()
+    refused_by: tuple[str, ...] = ()
+
+
+class Ended(Wire):
+    """How a conversation ended."""
+
+    stop: StopReason
+    at: datetime
+    reason: str
+    """In words."""
+
+    outcome: JsonValue = None
+    decided_by: tuple[str, ...] = ()
+    """Who made the outcome what it is; nobody where there is none."""
+
+    evidence: tuple[int, ...] = ()
+    """The numbers of the messages that show it."""
+
+
+class Tokens(Wire):
+    """What language models used."""
+
+    input: int = 0
+    output: int = 0
+
+    def __add__(self, other: "Tokens") -> "Tokens":
+        return Tokens(input=self.input + other.input, output=self.output + other.output)
+
+
+class Status(Wire):
+    """Where a conversation stands."""
+
+    conversation: str
+    topic: str
+    open: bool
+    floor: str | None
+    """Who has the floor; nobody where anybody may speak."""
+
+    awaiting: tuple[str, ...]
+    """The people it waits for."""
+
+    replying: tuple[str, ...]
+    """The AI participants that are working on a reply."""
+
+    participants: tuple[Participant, ...]
+    messages: int
+    turns: int
+    held: int
+    """Turns that wait for their speaker to have the floor."""
+
+    proposals: tuple[Proposal, ...]
+    rejections: int
+    tokens: Tokens
+    due: datetime | None
+    """When it ends by itself at the latest, if nobody says anything."""
+
+    ended: Ended | None = None
+
+
+class Rejection(Wire):
+    """A message that was not accepted, and why."""
+
+    at: datetime
+    signal: str
+    speaker: str | None
+    type: ErrorType
+    reason: str
+
+
+class Rejections(Wire):
+    """What was not accepted: the last ones, and how many there were."""
+
+    total: int
+    recent: tuple[Rejection, ...]
+
+
+class ConversationResult(Wire):
+    """The result of a `Conversation`."""
+
+    conversation: str
+    stop: StopReason
+    reason: str
+    outcome: JsonValue = None
+    decided_by: tuple[str, ...] = ()
+    evidence: tuple[int, ...] = ()
+    turns: int
+    messages: int
+    started: datetime
+    ended: datetime
+    tokens: Tokens
+    last_messages: tuple[Recorded, ...] = ()
+    """The end of the transcript."""

@@ -1,0 +1,20 @@
+"""Error types of the wire (`ApplicationError.type`); code decides on these, never on an error's text."""
+
+from enum import StrEnum
+
+
+class ErrorType(StrEnum):
+    """What was wrong, for programs; the message beside it says it to people."""
+
+    INVALID_INPUT = "InvalidInput"
+    NOT_A_PARTICIPANT = "NotAParticipant"
+    NOT_PERMITTED = "NotPermitted"
+    NOT_YOUR_TURN = "NotYourTurn"
+    CONVERSATION_CLOSED = "ConversationClosed"
+    OUTCOME_INVALID = "OutcomeInvalid"
+    NO_OUTCOME = "NoOutcome"
+    """A conversation that a run needed an outcome from ended without one, and the point has no fallback."""
+
+    PARTICIPANT_LIMIT = "ParticipantLimit"
+    ASSISTANT_FAILED = "AssistantFailed"
+    """A language model can't answer, and trying again would not help."""

@@ -1,0 +1,182 @@
+"""What participants send: one model for each signal, and for the update of the same shape."""
+
+import json
+from enum import StrEnum
+from typing import Annotated, ClassVar, Final
+
+from pydantic import AfterValidator, Field, JsonValue, StringConstraints
+
+from signals.participants import Participant
+from signals.wire import MAX_JSON_BYTES, Identifier, Text, Wire
+
+
+def _bounded(value: JsonValue) -> JsonValue:
+    size = len(json.dumps(value).encode())
+    if size > MAX_JSON_BYTES:
+        raise ValueError(f"JSON has {size:,} bytes, at most {MAX_JSON_BYTES:,} are allowed")
+    return value
+
+
+BoundedJson = Annotated[JsonValue, AfterValidator(_bounded)]
+"""Any JSON value of at most `MAX_JSON_BYTES`."""
+
+TurnId = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+
+
+class Sent(Wire):
+    """What every message to a conversation has."""
+
+    signal: ClassVar[str]
+    """The name of the signal that carries it."""
+
+    about: ClassVar[str]
+    """What it is for, in a line, as the Web UI shows it."""
+
+    conversation: str | None = Field(default=None, max_length=1000)
+    """Which conversation of a run it is for: needed only where two or more are open."""
+
+    @property
+    def sender(self) -> str:
+        """The id of who sent it."""
+        raise NotImplementedError
+
+
+class _BySpeaker(Sent):
+    speaker: Identifier
+
+    @property
+    def sender(self) -> str:
+        """The speaker's id."""
+        return self.speaker
+
+
+class Turn(_BySpeaker):
+    """Say something.
+
+    Example:
+        `{"speaker": "alice", "text": "Where is my parcel?", "id": "m-17"}`
+    """
+
+    signal = "turn"
+    about = "Say something in the conversation."
+
+    text: Text
+    to: tuple[Identifier, ...] = Field(default=(), max_length=50)
+    """Whom it is for; everybody where it is empty."""
+
+    id: TurnId | None = None
+    """The sender's own id for it: a second turn with the same id is a duplicate and changes nothing."""
+
+    in_reply_to: int | None = Field(default=None, ge=1)
+    """The number of the message that it answers."""
+
+
+class Join(Sent):
+    """Take part from now on.
+
+    Example:
+        `{"participant": {"id": "carol", "kind": "human", "role": "expert"}}`
+    """
+
+    signal = "join"
+    about = "Take part in the conversation from now on."
+
+    participant: Participant
+
+    @property
+    def sender(self) -> str:
+        """The id of who wants to take part."""
+        return self.participant.id
+
+
+class Leave(_BySpeaker):
+    """Take part no longer.
+
+    Example:
+        `{"speaker": "carol", "reason": "my shift is over"}`
+    """
+
+    signal = "leave"
+    about = "Leave the conversation."
+
+    reason: Text | None = None
+
+
+class Propose(_BySpeaker):
+    """Put an outcome forward.
+
+    Example:
+        `{"speaker": "bob", "outcome": {"action": "refund", "amount": "20.00"}, "comment": "fair"}`
+    """
+
+    signal = "propose"
+    about = "Propose an outcome; a proposal by somebody who may decide is a decision."
+
+    outcome: BoundedJson
+    comment: Text | None = None
+
+
+class Vote(_BySpeaker):
+    """Approve or refuse a proposal.
+
+    Example:
+        `{"speaker": "alice", "proposal": 1, "approve": true}`
+    """
+
+    signal = "vote"
+    about = "Approve or refuse a proposal, by its number."
+
+    proposal: int = Field(ge=1)
+    approve: bool
+    comment: Text | None = None
+
+
+class Interrupt(_BySpeaker):
+    """Stop the reply that an AI participant is working on; what was said stays.
+
+    Example:
+        `{"speaker": "bob"}`
+    """
+
+    signal = "interrupt"
+    about = "Stop the AI replies under way; what was said stays."
+
+
+class Close(_BySpeaker):
+    """End the conversation without an outcome.
+
+    Example:
+        `{"speaker": "bob", "reason": "solved on the phone"}`
+    """
+
+    signal = "close"
+    about = "End the conversation without an outcome."
+
+    reason: Text | None = None
+
+
+Message = Turn | Join | Leave | Propose | Vote | Interrupt | Close
+
+MESSAGES: Final[tuple[type[Message], ...]] = (Turn, Join, Leave, Propose, Vote, Interrupt, Close)
+
+
+class Disposition(StrEnum):
+    """What became of an accepted message."""
+
+    RECORDED = "recorded"
+    HELD = "held"
+    """Out of turn: kept in order, recorded when its speaker has the floor."""
+
+    DUPLICATE = "duplicate"
+
+
+class Answer(Wire):
+    """What an update answers.
+
+    Example:
+        `{"disposition": "recorded", "seq": 7}`
+    """
+
+    disposition: Disposition
+    seq: int | None = None
+    """The number of the message that records it; none while it is held."""

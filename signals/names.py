@@ -1,0 +1,58 @@
+"""Fixed names of the wire, and the one place where identifiers are built."""
+
+from enum import StrEnum
+from typing import Final
+
+TASK_QUEUE: Final = "parley"
+"""The default task queue; configuration may change it."""
+
+
+class WorkflowType(StrEnum):
+    """Names of the workflow types, as `temporal workflow start --type` takes them."""
+
+    CONVERSATION = "Conversation"
+    CUSTOMER_SUPPORT = "CustomerSupport"
+    REFUND = "Refund"
+    ORDER_STATUS = "OrderStatus"
+    PASSWORD_RESET = "PasswordReset"
+    ADDRESS_CHANGE = "AddressChange"
+
+
+class SearchAttribute(StrEnum):
+    """Search attributes that the namespace must know."""
+
+    MODE = "ParleyMode"
+    """Keyword: the mode that a run is in."""
+
+    AWAITING = "ParleyAwaiting"
+    """KeywordList: the people that a conversation waits for."""
+
+    STOP = "ParleyStop"
+    """Keyword: why a conversation ended."""
+
+
+def conversation_id(run_id: str, point: str, number: int) -> str:
+    """Build the workflow id of a conversation that a run opens.
+
+    Args:
+        run_id: The workflow id of the run.
+        point: The name of the conversation point.
+        number: Counts the conversations of that point in the run, from 1.
+    """
+    return f"{run_id}/{point}-{number}"
+
+
+def child_run_id(run_id: str, step: str, number: int) -> str:
+    """Build the workflow id of a whole workflow that a run's step starts.
+
+    Args:
+        run_id: The workflow id of the run.
+        step: The name of the step.
+        number: Counts the attempts of that step in the run, from 1.
+    """
+    return f"{run_id}/{step}-{number}"
+
+
+def update_name(signal: str) -> str:
+    """Name the update that has the same shape as a signal."""
+    return f"submit_{signal}"

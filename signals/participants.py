@@ -1,0 +1,67 @@
+"""Who takes part in a conversation."""
+
+from enum import StrEnum
+from typing import Self
+
+from pydantic import Field, model_validator
+
+from signals.wire import Identifier, Wire
+
+
+class Kind(StrEnum):
+    """What a participant is."""
+
+    HUMAN = "human"
+    AI = "ai"
+
+
+class Permission(StrEnum):
+    """What a participant may do; nobody has more than is listed for them."""
+
+    SPEAK = "speak"
+    """Send turns, propose outcomes and vote."""
+
+    DECIDE = "decide"
+    """Make a proposal the outcome."""
+
+    INVOKE = "invoke"
+    """Run workflow fragments."""
+
+    MODERATE = "moderate"
+    """Grant the floor, interrupt and close."""
+
+
+class Participant(Wire):
+    """One person or AI participant.
+
+    Example:
+        `{"id": "alice", "kind": "human", "role": "customer", "name": "Alice", "can": ["speak"]}`
+    """
+
+    id: Identifier
+    kind: Kind
+    role: Identifier
+    """What they are here for: `customer`, `agent`, `assistant`."""
+
+    name: str | None = Field(default=None, max_length=200)
+    """How they are shown; their id where there is none."""
+
+    model: str | None = Field(default=None, max_length=200)
+    """The language model that speaks (`local`, `script:NAME`, `openai:gpt-5`); the worker's own where there is none."""
+
+    can: tuple[Permission, ...] = (Permission.SPEAK,)
+
+    @model_validator(mode="after")
+    def _only_ai_has_a_model(self) -> Self:
+        if self.kind is Kind.HUMAN and self.model is not None:
+            raise ValueError("only an AI participant has a model")
+        return self
+
+    @property
+    def label(self) -> str:
+        """The name that people read."""
+        return self.name or self.id
+
+    def may(self, permission: Permission) -> bool:
+        """Tell whether they hold a permission."""
+        return permission in self.can

@@ -1,0 +1,105 @@
+"""What a run of a compiled workflow shows and leaves behind."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from pydantic import JsonValue
+
+from signals.conversation import StopReason
+from signals.wire import Wire
+
+
+class Mode(StrEnum):
+    """What a run is doing."""
+
+    WORKFLOW = "workflow"
+    CONVERSATION = "conversation"
+    """Everything waits for a conversation."""
+
+    HYBRID = "hybrid"
+    """A conversation is open while other steps go on."""
+
+
+class StepStatus(StrEnum):
+    """Where a step stands."""
+
+    PENDING = "pending"
+    RUNNING = "running"
+    WAITING = "waiting"
+    """A conversation about it is open."""
+
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class StepProgress(Wire):
+    """Where one step stands."""
+
+    step: str
+    status: StepStatus
+    started: datetime | None = None
+    ended: datetime | None = None
+    attempts: int = 0
+    checkpoint: bool = False
+    error: str | None = None
+
+
+class ConversationRecord(Wire):
+    """A conversation that a run held, and what it gave."""
+
+    id: str
+    """The workflow id of the conversation."""
+
+    step: str
+    point: str
+    opened: datetime
+    because: str
+    """Why it was opened."""
+
+    closed: datetime | None = None
+    stop: StopReason | None = None
+    """Why it ended; none while it is open."""
+
+    outcome: JsonValue = None
+    """What the run took back: decided in the conversation, or the fallback where nothing was."""
+
+    fallback: bool = False
+    """Whether the outcome is the point's fallback."""
+
+    decided_by: tuple[str, ...] = ()
+    evidence: tuple[int, ...] = ()
+    turns: int = 0
+
+
+class Transition(Wire):
+    """A change of a run's mode."""
+
+    source: Mode
+    target: Mode
+    trigger: str
+    reason: str
+    at: datetime
+
+
+class RunSoFar(Wire):
+    """What a step that has a parameter `run` is given: the run's record up to then."""
+
+    id: str
+    """The workflow id of the run."""
+
+    mode: Mode
+    conversations: tuple[ConversationRecord, ...] = ()
+    transitions: tuple[Transition, ...] = ()
+
+
+class Progress(Wire):
+    """Where a run stands."""
+
+    run: str
+    workflow: str
+    mode: Mode
+    steps: tuple[StepProgress, ...]
+    conversations: tuple[ConversationRecord, ...]
+    transitions: tuple[Transition, ...]
+    done: bool

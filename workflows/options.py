@@ -1,0 +1,39 @@
+"""Time limits and retry policies of everything that workflows call, in one place, each with its reason."""
+
+from datetime import timedelta
+from typing import Final, TypedDict
+
+from temporalio.common import RetryPolicy
+from temporalio.workflow import ActivityCancellationType
+
+
+class ActivityOptions(TypedDict, total=False):
+    """The keyword arguments of `workflow.execute_activity` that Parley sets."""
+
+    start_to_close_timeout: timedelta
+    schedule_to_close_timeout: timedelta
+    heartbeat_timeout: timedelta
+    retry_policy: RetryPolicy
+    cancellation_type: ActivityCancellationType
+
+
+QUICK: Final[ActivityOptions] = {
+    # A look-up or a booking is one transaction; when the database is away, it is tried again for an hour.
+    "start_to_close_timeout": timedelta(seconds=10),
+    "schedule_to_close_timeout": timedelta(hours=1),
+    "retry_policy": RetryPolicy(initial_interval=timedelta(milliseconds=500), maximum_interval=timedelta(seconds=30)),
+}
+
+REPLY: Final[ActivityOptions] = {
+    # A large model may think for minutes; a dead worker's reply is taken up again after the missed heartbeat.
+    "start_to_close_timeout": timedelta(minutes=5),
+    "heartbeat_timeout": timedelta(seconds=4),
+    "retry_policy": RetryPolicy(
+        initial_interval=timedelta(seconds=1), maximum_interval=timedelta(seconds=30), maximum_attempts=6
+    ),
+    # An interrupt must not wait for a model that doesn't listen.
+    "cancellation_type": ActivityCancellationType.TRY_CANCEL,
+}
+
+CHILD_TASK_TIMEOUT: Final = timedelta(seconds=5)
+"""How long a worker may take over one workflow task of a child: a dead one's task is taken up after that."""
