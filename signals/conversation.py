@@ -83,8 +83,10 @@ class Proposal(Wire):
 
     speaker: str
     outcome: JsonValue
-    approved_by: tuple[str, ...] = ()
-    refused_by: tuple[str, ...] = ()
+    approved_by: dict[str, int] = Field(default={})
+    """Who approves it, with the number of the message that says so; its speaker does."""
+
+    refused_by: dict[str, int] = Field(default={})
 
 
 class Ended(Wire):

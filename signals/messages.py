@@ -1,24 +1,12 @@
 """What participants send: one model for each signal, and for the update of the same shape."""
 
-import json
 from enum import StrEnum
 from typing import Annotated, ClassVar, Final
 
-from pydantic import AfterValidator, Field, JsonValue, StringConstraints
+from pydantic import Field, StringConstraints
 
 from signals.participants import Participant
-from signals.wire import MAX_JSON_BYTES, Identifier, Text, Wire
-
-
-def _bounded(value: JsonValue) -> JsonValue:
-    size = len(json.dumps(value).encode())
-    if size > MAX_JSON_BYTES:
-        raise ValueError(f"JSON has {size:,} bytes, at most {MAX_JSON_BYTES:,} are allowed")
-    return value
-
-
-BoundedJson = Annotated[JsonValue, AfterValidator(_bounded)]
-"""Any JSON value of at most `MAX_JSON_BYTES`."""
+from signals.wire import Identifier, Outcome, Text, Wire
 
 TurnId = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 
@@ -112,7 +100,7 @@ class Propose(_BySpeaker):
     signal = "propose"
     about = "Propose an outcome; a proposal by somebody who may decide is a decision."
 
-    outcome: BoundedJson
+    outcome: Outcome
     comment: Text | None = None
 
 

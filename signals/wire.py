@@ -1,14 +1,19 @@
 """The base of every model on the wire, its size limits, and how a misfit is told in one line."""
 
-from typing import Annotated, Final
+import json
+from collections.abc import Callable
+from typing import Annotated, Final, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, JsonValue, StringConstraints, ValidationError
 
 MAX_TEXT_BYTES: Final = 16 * 1024
 """Longest text of one turn, reason or comment, in bytes of UTF-8."""
 
-MAX_JSON_BYTES: Final = 64 * 1024
-"""Largest JSON value that people may send (an outcome, known facts), in bytes."""
+MAX_OUTCOME_BYTES: Final = 16 * 1024
+"""Largest outcome that people may propose, in bytes of JSON."""
+
+MAX_FACTS_BYTES: Final = 64 * 1024
+"""Largest set of known facts, in bytes of JSON."""
 
 
 class Wire(BaseModel):
@@ -26,6 +31,27 @@ def _fits(text: str) -> str:
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1), AfterValidator(_fits)]
 """What somebody says: not blank, at most `MAX_TEXT_BYTES`."""
+
+J = TypeVar("J", JsonValue, dict[str, JsonValue])
+
+
+def at_most(limit: int) -> Callable[[J], J]:
+    """Make a validator that refuses JSON of more than `limit` bytes."""
+
+    def check(value: J) -> J:
+        size = len(json.dumps(value, ensure_ascii=False).encode())
+        if size > limit:
+            raise ValueError(f"JSON has {size:,} bytes, at most {limit:,} are allowed")
+        return value
+
+    return check
+
+
+Outcome = Annotated[JsonValue, AfterValidator(at_most(MAX_OUTCOME_BYTES))]
+"""What a conversation may come to: any JSON value of at most `MAX_OUTCOME_BYTES`."""
+
+Facts = Annotated[dict[str, JsonValue], AfterValidator(at_most(MAX_FACTS_BYTES))]
+"""What is known, by name; at most `MAX_FACTS_BYTES`."""
 
 Identifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._@+-]{0,63}$")]
 """A participant's id, or a point's: letters, digits and `._@+-`, at most 64 characters."""

@@ -1,0 +1,44 @@
+"""Routing: who is given a message. Whoever isn't finds it neither in their transcript nor in their prompt."""
+
+from collections.abc import Iterable
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from signals.conversation import Recorded
+from signals.messages import Turn
+from signals.wire import Wire
+
+
+class Broadcast(Wire):
+    """Everybody is given everything; `to` only says who is meant. The default."""
+
+    kind: Literal["broadcast"] = "broadcast"
+
+    def recipients(self, turn: Turn) -> tuple[str, ...]:
+        """Whom a turn goes to; everybody where it is empty."""
+        return ()
+
+
+class Addressed(Wire):
+    """A turn that names people in `to` is given to them alone."""
+
+    kind: Literal["addressed"] = "addressed"
+
+    def recipients(self, turn: Turn) -> tuple[str, ...]:
+        """Whom a turn goes to; everybody where it is empty."""
+        return turn.to
+
+
+Routing = Annotated[Broadcast | Addressed, Field(discriminator="kind")]
+"""Any routing strategy, told apart by `kind`."""
+
+
+def visible(message: Recorded, participant: str) -> bool:
+    """Tell whether a participant is given a message."""
+    return not message.to or participant == message.speaker or participant in message.to
+
+
+def seen_by(messages: Iterable[Recorded], participant: str | None) -> tuple[Recorded, ...]:
+    """The messages that a participant is given; all of them for nobody in particular (an operator)."""
+    return tuple(m for m in messages if participant is None or visible(m, participant))

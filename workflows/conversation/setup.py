@@ -1,0 +1,104 @@
+"""How a conversation is set up: the input of the workflow `Conversation`."""
+
+from enum import StrEnum
+from typing import Self
+
+from pydantic import Field, model_validator
+
+from signals.participants import Kind, Participant, Permission
+from signals.wire import Facts, Identifier, Text, Wire
+from workflows.conversation.coordination import Coordination, TurnBased
+from workflows.conversation.emergence import Condition, Decision, Seconds
+from workflows.conversation.outcomes import JsonSchema, schema_fault
+from workflows.conversation.routing import Broadcast, Routing
+
+
+class OutOfTurn(StrEnum):
+    """What becomes of a turn whose speaker doesn't have the floor."""
+
+    HOLD = "hold"
+    """It waits, in order, until they have it."""
+
+    ACCEPT = "accept"
+    REFUSE = "refuse"
+
+
+class Guests(Wire):
+    """Who may join uninvited, and what they may do then: as little as possible, unless the setup says more."""
+
+    kinds: tuple[Kind, ...] = (Kind.HUMAN,)
+    can: tuple[Permission, ...] = (Permission.SPEAK,)
+
+
+class Constraints(Wire):
+    """The bounds of a conversation. It always ends by itself, at the latest after `timeout_seconds`."""
+
+    timeout_seconds: Seconds = 30 * 60
+    """From its opening. The default is the seed's `timeout_minutes`."""
+
+    max_turns: int | None = Field(default=None, ge=1, le=1_000_000)
+    participant_limit: int = Field(default=50, ge=1, le=200)
+    """How many may be there at a time. The default is the seed's `participant_limit`."""
+
+
+class ConversationSetup(Wire):
+    """The input of `Conversation`.
+
+    Example:
+        `{"topic": "Lunch?", "participants": [{"id": "alice", "kind": "human", "role": "guest", "can": ["decide"]}]}`
+    """
+
+    topic: Text
+    participants: tuple[Participant, ...] = Field(min_length=1, max_length=200)
+    coordination: Coordination = TurnBased()
+    out_of_turn: OutOfTurn = OutOfTurn.HOLD
+    routing: Routing = Broadcast()
+    emergence: tuple[Condition, ...] = Field(default=(Decision(),), min_length=1, max_length=20)
+    """The conversation ends by the first one that is met."""
+
+    outcome: JsonSchema | None = None
+    """The JSON Schema that every proposal must fit; any outcome will do where there is none."""
+
+    facts: Facts = Field(default={})
+    """What is known: AI participants are told, and may say nothing else for a fact."""
+
+    guidance: Identifier = "assistant"
+    """The prompt file that tells AI participants how to behave."""
+
+    guests: Guests | None = Guests()
+    """Who may join uninvited; nobody where it is null."""
+
+    constraints: Constraints = Constraints()
+    window: int = Field(default=30, ge=5, le=100)
+    """How many messages are kept at hand: for queries, prompts and a continued run."""
+
+    history_events: int = Field(default=1000, ge=50, le=10_000)
+    """At how many events of history the workflow continues as new; nobody taking part notices."""
+
+    @model_validator(mode="after")
+    def _holds_together(self) -> Self:
+        ids = [participant.id for participant in self.participants]
+        twice = sorted({name for name in ids if ids.count(name) > 1})
+        if twice:
+            raise ValueError(f"participants: {twice[0]!r} is named twice; give each an id of its own")
+        if len(ids) > self.constraints.participant_limit:
+            limit = self.constraints.participant_limit
+            raise ValueError(f"participants: {len(ids)} are more than constraints.participant_limit ({limit})")
+        if not any(participant.may(Permission.SPEAK) for participant in self.participants):
+            raise ValueError("participants: nobody may speak; give somebody the permission 'speak'")
+        self._somebody_decides()
+        if self.outcome is not None and (fault := schema_fault(self.outcome)):
+            raise ValueError(f"outcome is not a JSON Schema: {fault}")
+        return self
+
+    def _somebody_decides(self) -> None:
+        for index, condition in enumerate(self.emergence):
+            if isinstance(condition, Decision) and not any(
+                p.may(Permission.DECIDE) and (not condition.roles or p.role in condition.roles)
+                for p in self.participants
+            ):
+                who = f"of the roles {', '.join(condition.roles)} " if condition.roles else ""
+                raise ValueError(
+                    f"emergence.{index}: nobody {who}may decide; give a participant the permission 'decide', "
+                    "or choose another condition"
+                )
