@@ -2,12 +2,16 @@
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 from pydantic import Field, JsonValue
 
 from signals.errors import ErrorType
 from signals.participants import Participant
 from signals.wire import Wire
+
+
+MAX_REJECTIONS_KEPT: Final = 50
 
 
 class MessageKind(StrEnum):
@@ -158,8 +162,12 @@ class Rejection(Wire):
 class Rejections(Wire):
     """What was not accepted: the last ones, and how many there were."""
 
-    total: int
-    recent: tuple[Rejection, ...]
+    total: int = 0
+    recent: tuple[Rejection, ...] = ()
+
+    def adding(self, rejection: Rejection) -> "Rejections":
+        """The same with one more; the oldest are left out beyond `MAX_REJECTIONS_KEPT`."""
+        return Rejections(total=self.total + 1, recent=(*self.recent, rejection)[-MAX_REJECTIONS_KEPT:])
 
 
 class ConversationResult(Wire):

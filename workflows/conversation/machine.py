@@ -31,7 +31,7 @@ from workflows.conversation.events import (
 )
 from workflows.conversation.routing import visible
 from workflows.conversation.setup import ConversationSetup, OutOfTurn
-from workflows.conversation.state import MAX_OPEN_PROPOSALS, MAX_REJECTIONS_KEPT, ConversationState, Member, digest
+from workflows.conversation.state import MAX_OPEN_PROPOSALS, ConversationState, Member, digest
 
 
 def open_conversation(setup: ConversationSetup, conversation: str, at: datetime) -> tuple[ConversationState, Reaction]:
@@ -111,8 +111,7 @@ class _Machine:
 
     def reject(self, signal: str, speaker: str | None, refusal: Refusal) -> Reaction:
         rejection = Rejection(at=self.now, signal=signal, speaker=speaker, type=refusal.type, reason=refusal.reason)
-        self.state.rejection_count += 1
-        self.state.rejections = [*self.state.rejections, rejection][-MAX_REJECTIONS_KEPT:]
+        self.state.rejections = self.state.rejections.adding(rejection)
         return Reaction(rejection=rejection)
 
     def accept(self, message: Message) -> Answer:

@@ -12,7 +12,7 @@ from typing import Final
 
 from pydantic import BaseModel, ConfigDict
 
-from signals.conversation import Ended, Proposal, Recorded, Rejection, Tokens
+from signals.conversation import Ended, Proposal, Recorded, Rejections, Tokens
 from signals.messages import Turn
 from signals.participants import Kind, Participant, Permission
 
@@ -24,7 +24,6 @@ MAX_CARRIED_BYTES: Final = 256 * 1024
 """Text that a continued run takes along, in bytes: of the window, the older messages are left behind first."""
 
 MAX_OPEN_PROPOSALS: Final = 20
-MAX_REJECTIONS_KEPT: Final = 50
 MAX_FAILURES: Final = 3
 """Failed replies in a row after which an AI participant is asked no more."""
 
@@ -95,8 +94,7 @@ class ConversationState(BaseModel):
     seen: dict[str, int] = {}
     """Digests of turn ids, with the message's number (0 while it is held)."""
 
-    rejections: list[Rejection] = []
-    rejection_count: int = 0
+    rejections: Rejections = Rejections()
     tokens: Tokens = Tokens()
     ended: Ended | None = None
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from signals.assistant import ReplyRequest
-from signals.conversation import ConversationResult, Recorded, Rejections, Status, Transcript
+from signals.conversation import ConversationResult, Recorded, Status, Transcript
 from workflows.conversation.machine import awaiting, next_due
 from workflows.conversation.routing import seen_by
 from workflows.conversation.setup import ConversationSetup
@@ -45,16 +45,11 @@ def status(setup: ConversationSetup, state: ConversationState) -> Status:
         turns=state.turns,
         held=len(state.held),
         proposals=tuple(state.proposals),
-        rejections=state.rejection_count,
+        rejections=state.rejections.total,
         tokens=state.tokens,
         due=None if state.ended else next_due(setup, state),
         ended=state.ended,
     )
-
-
-def rejections(state: ConversationState) -> Rejections:
-    """What was not accepted."""
-    return Rejections(total=state.rejection_count, recent=tuple(state.rejections))
 
 
 def reply_request(setup: ConversationSetup, state: ConversationState, speaker: str) -> ReplyRequest:

@@ -1,0 +1,192 @@
+"""How a workflow takes messages: any payload is looked at, whatever was sent; nothing sticks, nothing is dropped.
+
+Temporal drops a signal that it can't decode and is stuck for ever on one with the wrong number of inputs.
+So the handlers here take anything, and hold it to the message's model themselves: what doesn't fit becomes
+a rejection that people can see, and an update is refused with the reason before anything is recorded.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeVar, cast
+
+from pydantic import ValidationError
+from temporalio import workflow
+from temporalio.common import RawValue
+from temporalio.exceptions import ApplicationError
+from temporalio.workflow import UpdateMethodMultiParam
+
+from signals.errors import ErrorType
+from signals.messages import MESSAGES, Answer, Close, Interrupt, Join, Leave, Message, Propose, Sent, Turn, Vote
+from signals.names import update_name
+from signals.wire import one_line
+
+R = TypeVar("R", bound="Receiver")
+M = TypeVar("M", bound=Sent)
+
+
+def parse(model: type[M], payloads: Sequence[object]) -> M:
+    """Make a message of what was sent.
+
+    Raises:
+        ApplicationError: `InvalidInput`: it doesn't fit.
+    """
+    if len(payloads) != 1:
+        raise invalid(f"'{model.signal}' takes one JSON object, {len(payloads)} inputs were sent")
+    payload = payloads[0]
+    if isinstance(payload, model):
+        return payload
+    if isinstance(payload, RawValue):
+        raise invalid(f"'{model.signal}' takes a JSON object; what was sent isn't JSON")
+    try:
+        return model.model_validate(payload)
+    except ValidationError as error:
+        raise invalid(one_line(error)) from None
+
+
+def invalid(reason: str) -> ApplicationError:
+    """Make the error that says that an input doesn't fit."""
+    return ApplicationError(reason, type=ErrorType.INVALID_INPUT, non_retryable=True)
+
+
+def _signal(model: type[M]) -> Callable[[Callable[[R, M], None]], Callable[[R, M], None]]:
+    """Make a signal handler of a method that takes the message."""
+
+    def decorate(method: Callable[[R, M], None]) -> Callable[[R, M], None]:
+        def handler(self: R, *payloads: object) -> None:
+            try:
+                message = parse(model, payloads)
+            except ApplicationError as error:
+                self.take_misfit(model.signal, error.message)
+            else:
+                method(self, message)
+
+        _name_like(handler, method)
+        # The cast keeps the message's type for callers by reference; Temporal sees that anything is taken.
+        return cast(Callable[[R, M], None], workflow.signal(name=model.signal, description=model.about)(handler))
+
+    return decorate
+
+
+def _update(
+    model: type[M],
+) -> Callable[[Callable[[R, M], Awaitable[Answer]]], UpdateMethodMultiParam[[R, M], Answer]]:
+    """Make an update handler, with its validator, of a method that takes the message."""
+
+    def decorate(method: Callable[[R, M], Awaitable[Answer]]) -> UpdateMethodMultiParam[[R, M], Answer]:
+        async def handler(self: R, *payloads: object) -> Answer:
+            return await method(self, parse(model, payloads))
+
+        def validator(self: R, *payloads: object) -> None:
+            self.check(cast(Message, parse(model, payloads)))
+
+        _name_like(handler, method)
+        update = workflow.update(name=update_name(model.signal), description=model.about)(handler)
+        update.validator(validator)
+        return cast(UpdateMethodMultiParam[[R, M], Answer], update)
+
+    return decorate
+
+
+def _name_like(handler: Callable[..., object], method: Callable[..., object]) -> None:
+    # Not functools.wraps: Temporal would follow __wrapped__ to the typed signature and decode by it.
+    handler.__name__, handler.__qualname__ = method.__name__, method.__qualname__
+    handler.__doc__, handler.__module__ = method.__doc__, method.__module__
+
+
+class Receiver(ABC):
+    """A workflow that takes the messages of a conversation, as signals and as updates."""
+
+    @abstractmethod
+    def take(self, message: Message) -> None:
+        """Take a message that came as a signal; one that isn't accepted becomes a rejection."""
+
+    @abstractmethod
+    def take_misfit(self, signal: str, reason: str) -> None:
+        """Keep as a rejection what came as a signal and is no message."""
+
+    @abstractmethod
+    def check(self, message: Message) -> None:
+        """Raise `ApplicationError` if a message that came as an update would not be accepted now."""
+
+    @abstractmethod
+    async def submit(self, message: Message) -> Answer:
+        """Take a message that came as an update.
+
+        Raises:
+            ApplicationError: It isn't accepted.
+        """
+
+    @workflow.signal(dynamic=True, description="Anything else is kept as a rejection.")
+    def _unknown(self, name: str, args: Sequence[RawValue]) -> None:
+        known = ", ".join(model.signal for model in MESSAGES)
+        self.take_misfit(name[:200], f"there is no signal of this name; there are: {known}")
+
+    @_signal(Turn)
+    def turn(self, message: Turn) -> None:
+        """Say something."""
+        self.take(message)
+
+    @_signal(Join)
+    def join(self, message: Join) -> None:
+        """Take part from now on."""
+        self.take(message)
+
+    @_signal(Leave)
+    def leave(self, message: Leave) -> None:
+        """Take part no longer."""
+        self.take(message)
+
+    @_signal(Propose)
+    def propose(self, message: Propose) -> None:
+        """Put an outcome forward."""
+        self.take(message)
+
+    @_signal(Vote)
+    def vote(self, message: Vote) -> None:
+        """Approve or refuse a proposal."""
+        self.take(message)
+
+    @_signal(Interrupt)
+    def interrupt(self, message: Interrupt) -> None:
+        """Stop the replies under way."""
+        self.take(message)
+
+    @_signal(Close)
+    def close(self, message: Close) -> None:
+        """End the conversation without an outcome."""
+        self.take(message)
+
+    @_update(Turn)
+    async def submit_turn(self, message: Turn) -> Answer:
+        """Say something, and learn what became of it."""
+        return await self.submit(message)
+
+    @_update(Join)
+    async def submit_join(self, message: Join) -> Answer:
+        """Take part from now on, and learn what became of it."""
+        return await self.submit(message)
+
+    @_update(Leave)
+    async def submit_leave(self, message: Leave) -> Answer:
+        """Take part no longer, and learn what became of it."""
+        return await self.submit(message)
+
+    @_update(Propose)
+    async def submit_propose(self, message: Propose) -> Answer:
+        """Put an outcome forward, and learn what became of it."""
+        return await self.submit(message)
+
+    @_update(Vote)
+    async def submit_vote(self, message: Vote) -> Answer:
+        """Approve or refuse a proposal, and learn what became of it."""
+        return await self.submit(message)
+
+    @_update(Interrupt)
+    async def submit_interrupt(self, message: Interrupt) -> Answer:
+        """Stop the replies under way, and learn what became of it."""
+        return await self.submit(message)
+
+    @_update(Close)
+    async def submit_close(self, message: Close) -> Answer:
+        """End the conversation without an outcome, and learn what became of it."""
+        return await self.submit(message)
