@@ -1,0 +1,54 @@
+# Every target sets up what it needs; a second time nothing is left to do.
+
+PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
+BIN := .venv/bin
+INSTALLED := .venv/.installed
+BOOKS := var/business.db
+
+.PHONY: setup demo run test check bench lock clean browser
+.DELETE_ON_ERROR:
+
+setup: $(INSTALLED) $(BOOKS)  ## install everything into .venv, make the example's database
+
+demo: setup  ## watch three support requests being solved, two of them in conversations
+	@$(BIN)/python -m infra.demo
+
+run: setup  ## a Temporal server and a worker, until Ctrl-C
+	@$(BIN)/python worker.py --dev
+
+test: setup browser  ## all tests, on real servers
+	$(BIN)/pytest -n 2 --dist loadfile
+
+check: $(INSTALLED)  ## format, lint, types
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/mypy
+
+bench: setup  ## counts and times
+	$(BIN)/python -m tests.bench
+
+lock: $(INSTALLED)  ## choose versions anew within pyproject.toml
+	$(BIN)/uv pip compile --universal --generate-hashes --no-emit-index-url --no-annotate --no-header --quiet \
+		pyproject.toml --group dev --upgrade --output-file requirements.lock
+
+clean:  ## remove all that was made here, with the runs and books in var/
+	rm -rf .venv var .mypy_cache .ruff_cache .pytest_cache .hypothesis dist
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The lock is complete, so nothing else is installed; a package that is not what it was is refused by its hash.
+$(INSTALLED): requirements.lock pyproject.toml
+	@test -n "$(PYTHON)" || { echo "Parley needs Python 3.11 or later: make PYTHON=/path/to/python3" >&2; exit 1; }
+	@echo "Installing into .venv; the first time this takes a minute or two."
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(BOOKS): | $(INSTALLED)
+	@$(BIN)/python worker.py --prepare
+
+browser:
+	@command -v chromium >/dev/null || if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium >/dev/null; \
+	else echo "The tests of the Web UI need chromium, and leave themselves out without it: install it to run them." >&2; fi

@@ -1,0 +1,156 @@
+"""Parley's settings: `parley.toml`, overridden by the environment.
+
+`PARLEY_WORKER__TASK_QUEUE=other` overrides `task_queue` in the table `[worker]`. Connection settings are
+Temporal's own (see `infra.connection`). Nothing else in the project reads the environment.
+"""
+
+import os
+import tomllib
+from pathlib import Path
+from typing import Final
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import ErrorDetails
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
+
+from infra.errors import SetupError
+from infra.memory import cache_size
+from signals.names import TASK_QUEUE
+
+PREFIX: Final = "PARLEY_"
+FILE_VARIABLE: Final = "PARLEY_CONFIG"
+"""The environment variable that says where the file is."""
+
+DEFAULT_FILE: Final = Path("parley.toml")
+
+
+class Table(BaseModel):
+    """A table of the file; unknown keys are refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+
+class Hybrid(Table):
+    """`[execution.hybrid]`: when a run breaks out into a conversation."""
+
+    conversation_threshold: float = Field(default=0.7, ge=0, le=1)
+    """A request that is classified with less confidence than this becomes a conversation."""
+
+
+class Execution(Table):
+    """`[execution]`: how runs behave."""
+
+    hybrid: Hybrid = Hybrid()
+
+
+class WorkerSettings(Table):
+    """`[worker]`: how the worker process behaves."""
+
+    task_queue: str = Field(default=TASK_QUEUE, min_length=1, max_length=1000)
+    sandbox: bool = True
+    """Run workflows in Temporal's sandbox; without it they are 20 to 30% faster and smaller, and not guarded."""
+
+    max_cached_workflows: int = Field(default_factory=cache_size, ge=0)
+    """How many open runs are kept in memory; the others are replayed when something happens to them."""
+
+
+class AssistantSettings(Table):
+    """`[assistant]`: who speaks for AI participants."""
+
+    model: str = Field(default="local", min_length=1)
+    """`local` for the embedded model, `script:NAME`, or any provider's (`openai:gpt-5`)."""
+
+    warm: bool = True
+    """Start the embedded model with the worker, not at the first reply."""
+
+
+class SupportSettings(Table):
+    """`[support]`: the example's shop."""
+
+    database: str = Field(default="sqlite:///var/business.db", min_length=1)
+    """The SQLAlchemy URL of the shop's books."""
+
+    classifier: str = Field(default="examples", min_length=1)
+    """`examples` for the one that is trained on a file at start, or the model string of a language model."""
+
+
+class Config(BaseSettings):
+    """Everything that can be set."""
+
+    model_config = SettingsConfigDict(
+        frozen=True, extra="forbid", env_prefix=PREFIX, env_nested_delimiter="__", use_attribute_docstrings=True
+    )
+
+    execution: Execution = Execution()
+    worker: WorkerSettings = Field(default_factory=WorkerSettings)
+    assistant: AssistantSettings = AssistantSettings()
+    support: SupportSettings = SupportSettings()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Let the environment win over the file, which comes in as arguments."""
+        return env_settings, init_settings
+
+
+def load_config(path: Path | None = None) -> Config:
+    """Read the settings.
+
+    Args:
+        path: The file; else `PARLEY_CONFIG` names it; else it is `parley.toml` here, if there is one.
+
+    Raises:
+        SetupError: The file is missing or isn't TOML, or a setting is unknown or doesn't fit.
+    """
+    file = path or _named_in_environment() or (DEFAULT_FILE if DEFAULT_FILE.exists() else None)
+    _refuse_unknown_variables()
+    try:
+        tables = tomllib.loads(file.read_text()) if file else {}
+        return Config(**tables)
+    except OSError as error:
+        raise SetupError(f"{file}: {error.strerror}") from error
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise SetupError(f"{file}: {error}") from error
+    except SettingsError as error:
+        raise SetupError(f"environment: {error}: give JSON, or one variable for each key") from error
+    except ValidationError as error:
+        raise SetupError("; ".join(_told(problem, file) for problem in error.errors())) from error
+
+
+def _named_in_environment() -> Path | None:
+    name = os.environ.get(FILE_VARIABLE)
+    return Path(name) if name else None
+
+
+def _refuse_unknown_variables() -> None:
+    # A misspelt table would otherwise be passed over in silence.
+    for name in os.environ:
+        table = name.removeprefix(PREFIX).split("__")[0].lower()
+        if name.startswith(PREFIX) and name != FILE_VARIABLE and table not in Config.model_fields:
+            known = ", ".join(f"{PREFIX}{field.upper()}__..." for field in Config.model_fields)
+            raise SetupError(f"{name}: unknown setting in the environment; unset it, or use {FILE_VARIABLE}, {known}")
+
+
+def _told(problem: ErrorDetails, file: Path | None) -> str:
+    keys = [str(part) for part in problem["loc"]]
+    variable = PREFIX + "__".join(keys).upper()
+    table = ".".join(keys[:-1])
+    where = variable if variable in os.environ else f"{file}: {f'[{table}] ' if table else ''}{keys[-1]}"
+    if problem["type"] == "extra_forbidden":
+        return f"{where}: unknown key; remove it, or use one of {', '.join(_known(keys[:-1]))}"
+    return f"{where}: {problem['msg']}"
+
+
+def _known(keys: list[str]) -> list[str]:
+    table: type[BaseModel] = Config
+    for key in keys:
+        inner = table.model_fields[key].annotation
+        if isinstance(inner, type) and issubclass(inner, BaseModel):
+            table = inner
+    return sorted(table.model_fields)

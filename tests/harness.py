@@ -1,0 +1,54 @@
+"""What tests of workflows share: workers that are built like the real one, and the real command line."""
+
+import asyncio
+from asyncio.subprocess import DEVNULL, PIPE
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import Final
+from uuid import uuid4
+
+from temporalio.client import Client
+
+from infra.config import Config, WorkerSettings
+from infra.devserver import DevServer, temporal_program
+from worker import create_worker
+
+CLI_SECONDS: Final = 20.0
+
+
+@asynccontextmanager
+async def running_worker(
+    client: Client,
+    workflows: Sequence[type],
+    activities: Sequence[Callable[..., object]] = (),
+    *,
+    max_cached_workflows: int = 1000,
+) -> AsyncIterator[str]:
+    """Run a worker with the same sandbox and boundary as the real one; gives its task queue, which is its own."""
+    settings = WorkerSettings(task_queue=f"test-{uuid4()}", max_cached_workflows=max_cached_workflows)
+    async with create_worker(client, Config(worker=settings), workflows=workflows, activities=activities):
+        yield settings.task_queue
+
+
+class CommandError(Exception):
+    """The `temporal` command said no; the text is what it said."""
+
+
+async def temporal(server: DevServer, *arguments: str) -> str:
+    """Run a command of the real `temporal` program against the server; gives what it printed.
+
+    Raises:
+        CommandError: It ended with an error.
+    """
+    command = await asyncio.create_subprocess_exec(
+        temporal_program(), *arguments, "--address", server.address, stdin=DEVNULL, stdout=PIPE, stderr=PIPE
+    )
+    try:
+        output, errors = await asyncio.wait_for(command.communicate(), CLI_SECONDS)
+    except TimeoutError:
+        command.kill()
+        await command.wait()
+        raise
+    if command.returncode:
+        raise CommandError(errors.decode())
+    return output.decode()

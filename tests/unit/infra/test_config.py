@@ -1,0 +1,127 @@
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from infra.config import Config, load_config
+from infra.errors import SetupError
+
+PROJECT_FILE = Path(__file__).parents[3] / "parley.toml"
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    for name in list(os.environ):
+        if name.startswith("PARLEY_"):
+            monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path / "parley.toml"
+
+
+def refusal(path: Path | None = None) -> str:
+    with pytest.raises(SetupError) as error:
+        load_config(path)
+    assert "\n" not in str(error.value)
+    return str(error.value)
+
+
+def test_without_a_file_the_defaults_hold(here: Path) -> None:
+    config = load_config()
+    assert config.execution.hybrid.conversation_threshold == 0.7
+    assert config.worker.task_queue == "parley"
+    assert config.worker.sandbox
+    assert config.support.database == "sqlite:///var/business.db"
+
+
+def test_the_project_s_own_file_says_what_the_defaults_are(here: Path) -> None:
+    assert load_config(PROJECT_FILE) == load_config()
+
+
+def test_every_key_stands_in_the_project_s_file(here: Path) -> None:
+    uncommented = re.sub(r"^# (?=\w+ = )", "", PROJECT_FILE.read_text(), flags=re.MULTILINE)
+    assert keys(tomllib.loads(uncommented)) == keys(Config().model_dump())
+
+
+def keys(table: Mapping[str, object]) -> dict[str, object]:
+    return {key: keys(value) if isinstance(value, dict) else None for key, value in table.items()}
+
+
+def test_the_file_here_is_read(here: Path) -> None:
+    here.write_text('[worker]\ntask_queue = "mine"\n')
+    assert load_config().worker.task_queue == "mine"
+
+
+def test_the_file_that_the_environment_names_is_read(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    other = here.with_name("other.toml")
+    other.write_text('[worker]\ntask_queue = "other"\n')
+    monkeypatch.setenv("PARLEY_CONFIG", str(other))
+    assert load_config().worker.task_queue == "other"
+
+
+def test_the_environment_wins_over_the_file_key_by_key(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    here.write_text('[worker]\ntask_queue = "mine"\nsandbox = true\n')
+    monkeypatch.setenv("PARLEY_WORKER__SANDBOX", "false")
+    monkeypatch.setenv("PARLEY_EXECUTION__HYBRID__CONVERSATION_THRESHOLD", "0.5")
+    config = load_config()
+    assert (config.worker.task_queue, config.worker.sandbox) == ("mine", False)
+    assert config.execution.hybrid.conversation_threshold == 0.5
+
+
+def test_an_unknown_key_is_refused_with_its_place_and_the_known_ones(here: Path) -> None:
+    here.write_text("[execution.hybrid]\nthreshold = 0.5\n")
+    assert refusal() == (
+        "parley.toml: [execution.hybrid] threshold: unknown key; remove it, or use one of conversation_threshold"
+    )
+
+
+def test_an_unknown_table_is_refused_with_the_known_ones(here: Path) -> None:
+    here.write_text("[worked]\nsandbox = true\n")
+    assert refusal() == (
+        "parley.toml: worked: unknown key; remove it, or use one of assistant, execution, support, worker"
+    )
+
+
+def test_a_wrong_type_is_refused_with_its_place(here: Path) -> None:
+    here.write_text('[worker]\nmax_cached_workflows = "many"\n')
+    assert refusal().startswith("parley.toml: [worker] max_cached_workflows: Input should be a valid integer")
+
+
+def test_a_value_out_of_bounds_is_refused_with_its_place(here: Path) -> None:
+    here.write_text("[execution.hybrid]\nconversation_threshold = 1.5\n")
+    assert (
+        refusal() == "parley.toml: [execution.hybrid] conversation_threshold: Input should be less than or equal to 1"
+    )
+
+
+def test_all_that_is_wrong_is_said_at_once(here: Path) -> None:
+    here.write_text("[worker]\nsandbox = 7\nthreads = 3\n")
+    assert "sandbox" in refusal()
+    assert "threads" in refusal()
+
+
+def test_a_wrong_value_in_the_environment_names_the_variable(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PARLEY_WORKER__SANDBOX", "perhaps")
+    assert refusal().startswith("PARLEY_WORKER__SANDBOX: Input should be a valid boolean")
+
+
+@pytest.mark.parametrize("name", ["PARLEY_WORKER__SANDBOXED", "PARLEY_WROKER__SANDBOX", "PARLEY_SANDBOX"])
+def test_an_unknown_variable_is_refused(here: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setenv(name, "false")
+    assert refusal().startswith(f"{name}: unknown ")
+
+
+def test_a_table_in_the_environment_that_is_not_json_is_refused(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PARLEY_WORKER", "no")
+    assert 'field "worker"' in refusal()
+
+
+def test_what_is_not_toml_is_refused_with_its_line(here: Path) -> None:
+    here.write_text("[worker]\nsandbox: no\n")
+    assert re.match(r"parley.toml: .*line 2", refusal())
+
+
+def test_a_missing_file_is_refused_where_it_was_asked_for(here: Path) -> None:
+    assert refusal(here.with_name("none.toml")).endswith("none.toml: No such file or directory")

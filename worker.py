@@ -1,0 +1,164 @@
+"""The worker: reads the settings, connects, builds what activities need, and runs.
+
+The only module that knows all the others.
+"""
+
+import argparse
+import asyncio
+import logging
+import os
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack, suppress
+from datetime import timedelta
+from pathlib import Path
+from typing import Final
+
+from temporalio.client import Client
+from temporalio.worker import Worker
+
+from infra.boundary import BoundaryInterceptor
+from infra.config import Config, load_config
+from infra.connection import connect, ensure_search_attributes
+from infra.devserver import PORT, UI_OFFSET, DevServer
+from infra.errors import SetupError
+from infra.sandbox import workflow_runner
+
+DATABASE: Final = Path("var/temporal.db")
+"""Where the development server keeps runs, by default."""
+
+STICKY_TIMEOUT: Final = timedelta(seconds=4)
+"""A run's tasks go to the worker that has it in memory; when that one is dead, others take them after this time.
+Temporal's own ten seconds would make people wait for an answer."""
+
+GRACE: Final = timedelta(seconds=10)
+"""How long activities may go on when the worker is told to stop; what doesn't end is tried again elsewhere."""
+
+MAX_PORT: Final = 65_535
+
+ACTIVITIES: Final = 100
+"""How many activities run at a time, each of the blocking ones in a thread."""
+
+
+def create_worker(
+    client: Client,
+    config: Config,
+    *,
+    workflows: Sequence[type],
+    activities: Sequence[Callable[..., object]],
+) -> Worker:
+    """Build a worker with the strict boundary; the client must have been made by `infra.connection.connect`.
+
+    Args:
+        client: The connection to Temporal.
+        config: The settings; `[worker]` is used.
+        workflows: The workflow classes.
+        activities: The activities, bound to what they need.
+    """
+    return Worker(
+        client,
+        task_queue=config.worker.task_queue,
+        workflows=workflows,
+        activities=activities,
+        activity_executor=ThreadPoolExecutor(ACTIVITIES, thread_name_prefix="activity"),
+        max_concurrent_activities=ACTIVITIES,
+        workflow_runner=workflow_runner(config.worker.sandbox),
+        interceptors=[BoundaryInterceptor()],
+        max_cached_workflows=config.worker.max_cached_workflows,
+        sticky_queue_schedule_to_start_timeout=STICKY_TIMEOUT,
+        graceful_shutdown_timeout=GRACE,
+    )
+
+
+async def serve(options: argparse.Namespace, config: Config) -> None:
+    """Run a worker until it is cancelled.
+
+    Raises:
+        SetupError: The server can't be started or reached.
+    """
+    async with AsyncExitStack() as stack:
+        server = None
+        if options.dev:
+            server = await stack.enter_async_context(
+                DevServer(port=options.port, ui_port=_ui_port(options), db=options.db)
+            )
+        client = await connect(server.address if server else None)
+        await ensure_search_attributes(client)
+        worker = create_worker(client, config, workflows=[], activities=[])
+        await stack.enter_async_context(worker)
+        web = f"; Web UI {server.ui}" if server else ""
+        where = client.service_client.config.target_host
+        print(f"Parley worker: task queue {config.worker.task_queue} on {where}{web}", flush=True)
+        await (server.ended() if server else asyncio.Event().wait())
+
+
+async def until_signalled(options: argparse.Namespace, config: Config) -> None:
+    """Run a worker until the process is told to stop, by SIGINT or SIGTERM; then stop it in good order."""
+    loop = asyncio.get_running_loop()
+    serving = asyncio.create_task(serve(options, config))
+
+    def stop() -> None:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, lambda: None)  # a second one must not break off the good order
+        serving.cancel()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop)
+    with suppress(asyncio.CancelledError):
+        await serving
+
+
+def main() -> int:
+    """Run the worker from the command line.
+
+    Returns:
+        The exit status.
+    """
+    options = _parser().parse_args()
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    try:
+        asyncio.run(until_signalled(options, load_config(options.config)))
+    except SetupError as error:
+        print(f"parley: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="worker.py",
+        description="Run Parley's workflows and activities. Which Temporal server it works for is set as for "
+        "Temporal's own tools: `temporal config set`, TEMPORAL_ADDRESS, TEMPORAL_PROFILE, ...",
+    )
+    parser.add_argument("--config", type=Path, metavar="FILE", help="the settings (default: ./parley.toml, if there)")
+    parser.add_argument("--prepare", action="store_true", help="make the example's database if it isn't there; stop")
+    dev = parser.add_argument_group("with a development server of its own")
+    dev.add_argument("--dev", action="store_true", help="start one, and stop it with the worker")
+    dev.add_argument("--port", type=_port, default=PORT, help="where it listens (default: %(default)s; 0: any)")
+    dev.add_argument("--ui-port", type=_port, help=f"where its Web UI listens (default: the port + {UI_OFFSET})")
+    dev.add_argument("--db", type=Path, default=DATABASE, metavar="FILE", help="where it keeps runs (%(default)s)")
+    return parser
+
+
+def _port(text: str) -> int:
+    port = int(text)
+    if not 0 <= port <= MAX_PORT:
+        raise argparse.ArgumentTypeError(f"a port is a number from 0 to {MAX_PORT}")
+    return port
+
+
+def _ui_port(options: argparse.Namespace) -> int:
+    if isinstance(options.ui_port, int):
+        return options.ui_port
+    usual: int = options.port + UI_OFFSET
+    return usual if options.port and usual <= MAX_PORT else 0
+
+
+if __name__ == "__main__":
+    status = main()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # The SDK's runtime sometimes crashes while the interpreter goes down, when all is done.
+    os._exit(status)
