@@ -10,7 +10,6 @@ from signals.errors import ErrorType
 from signals.participants import Participant
 from signals.wire import Wire
 
-
 MAX_REJECTIONS_KEPT: Final = 50
 
 

@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import Annotated, ClassVar, Final
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, JsonValue, StringConstraints
 
 from signals.participants import Participant
 from signals.wire import Identifier, Outcome, Text, Wire
@@ -146,6 +146,16 @@ class Close(_BySpeaker):
 Message = Turn | Join | Leave | Propose | Vote | Interrupt | Close
 
 MESSAGES: Final[tuple[type[Message], ...]] = (Turn, Join, Leave, Propose, Vote, Interrupt, Close)
+
+
+class MessageTo(Wire):
+    """A message that a run passes on to one of its conversations."""
+
+    conversation: str
+    """The workflow id of the conversation."""
+
+    signal: str
+    message: dict[str, JsonValue]
 
 
 class Disposition(StrEnum):

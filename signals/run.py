@@ -31,6 +31,8 @@ class StepStatus(StrEnum):
     DONE = "done"
     FAILED = "failed"
     CANCELLED = "cancelled"
+    SKIPPED = "skipped"
+    """Its result was not needed."""
 
 
 class StepProgress(Wire):

@@ -175,7 +175,7 @@ class PasswordResetRequest(Wire):
     """The input of `PasswordReset`."""
 
     customer_id: Identifier
-    email: str
+    email: str = Field(max_length=254)
 
 
 class PasswordResetSent(Wire):
@@ -203,10 +203,9 @@ class AddressChanged(Wire):
 
 
 class Notice(Wire):
-    """A letter to a customer."""
+    """A letter to a customer, at the address on record."""
 
     customer_id: str
-    email: str
     subject: str = Field(max_length=200)
     text: str
 
@@ -215,9 +214,14 @@ class Handled(Wire):
     """What was done."""
 
     action: Action
-    result: dict[str, JsonValue]
+    solved: bool
+    """Whether the customer was helped."""
+
     text: str
-    """The same, said to the customer."""
+    """What was done, said to the customer."""
+
+    details: dict[str, JsonValue] = Field(default={})
+    """The result of the known issue's workflow, where one was run."""
 
 
 class ResolutionStatus(StrEnum):

@@ -19,6 +19,7 @@ from signals.errors import ErrorType
 from signals.messages import MESSAGES, Answer, Close, Interrupt, Join, Leave, Message, Propose, Sent, Turn, Vote
 from signals.names import update_name
 from signals.wire import one_line
+from workflows.conversation.events import Refusal
 
 R = TypeVar("R", bound="Receiver")
 M = TypeVar("M", bound=Sent)
@@ -46,6 +47,11 @@ def parse(model: type[M], payloads: Sequence[object]) -> M:
 def invalid(reason: str) -> ApplicationError:
     """Make the error that says that an input doesn't fit."""
     return ApplicationError(reason, type=ErrorType.INVALID_INPUT, non_retryable=True)
+
+
+def as_error(refusal: Refusal) -> ApplicationError:
+    """Make the error that tells the sender of an update why it isn't accepted."""
+    return ApplicationError(refusal.reason, type=refusal.type, non_retryable=True)
 
 
 def _signal(model: type[M]) -> Callable[[Callable[[R, M], None]], Callable[[R, M], None]]:

@@ -1,0 +1,7 @@
+"""Compiled workflows: classes with typed steps, checked when they are imported, run on Temporal."""
+
+from workflows.compiled.decorator import compiled
+from workflows.compiled.findings import CompileError, CompileWarning, Finding
+from workflows.compiled.step import step
+
+__all__ = ["CompileError", "CompileWarning", "Finding", "compiled", "step"]

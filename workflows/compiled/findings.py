@@ -1,0 +1,63 @@
+"""What the compiler finds wrong: data with a place and a remedy, and the error that carries it."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Severity(StrEnum):
+    """How bad a finding is."""
+
+    ERROR = "error"
+    WARNING = "warning"
+
+
+class Code(StrEnum):
+    """Stable names of what can be wrong."""
+
+    NO_STEPS = "no-steps"
+    RESERVED_NAME = "reserved-name"
+    MISSING_ANNOTATION = "missing-annotation"
+    BAD_ANNOTATION = "bad-annotation"
+    UNKNOWN_PARAMETER = "unknown-parameter"
+    TYPE_MISMATCH = "type-mismatch"
+    CYCLE = "cycle"
+    NO_RESULT = "no-result"
+    SEVERAL_RESULTS = "several-results"
+    NO_REQUEST = "no-request"
+    REQUEST_TYPES = "request-types"
+    NOT_SERIALISABLE = "not-serialisable"
+    UNUSED_STEP = "unused-step"
+    POINT = "conversation-point"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that is wrong, or looks wrong."""
+
+    code: Code
+    severity: Severity
+    file: str
+    line: int
+    workflow: str
+    step: str | None
+    parameter: str | None
+    message: str
+    remedy: str
+
+    def __str__(self) -> str:
+        place = ".".join(part for part in (self.workflow, self.step) if part)
+        what = f" parameter '{self.parameter}'" if self.parameter else ""
+        where = f"{self.file}:{self.line}"
+        return f"{where}: {self.severity} [{self.code}] {place}{what}: {self.message}; {self.remedy}"
+
+
+class CompileError(TypeError):
+    """A workflow class that can't be compiled; its message has a line for each finding."""
+
+    def __init__(self, findings: tuple[Finding, ...]) -> None:
+        super().__init__("\n".join(str(finding) for finding in findings))
+        self.findings = findings
+
+
+class CompileWarning(UserWarning):
+    """Something about a workflow class looks wrong; it is compiled all the same."""

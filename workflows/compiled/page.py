@@ -1,0 +1,75 @@
+"""A run's page in the Web UI: where it stands, its conversations, how it changed mode, and what to type."""
+
+import json
+from typing import Final
+
+from signals.conversation import Rejections
+from signals.run import ConversationRecord, StepProgress, StepStatus
+from workflows.compiled.record import RunRecord
+from workflows.markdown import commands, escape, table
+
+_MARKS: Final = {
+    StepStatus.PENDING: "·",
+    StepStatus.RUNNING: "▶",
+    StepStatus.WAITING: "💬",
+    StepStatus.DONE: "✓",
+    StepStatus.FAILED: "✗",
+    StepStatus.CANCELLED: "⊘",
+    StepStatus.SKIPPED: "-",
+}
+
+
+def page(record: RunRecord, rejections: Rejections) -> str:
+    """Draw the page, as Markdown. Everything that people or models wrote is escaped."""
+    about = {step.name: step.about for step in record.plan.steps}
+    parts = [
+        f"# {escape(record.plan.name)}",
+        escape(record.plan.about),
+        _standing(record),
+        "## Steps",
+        table(["", "step", "what it does", "took"], [_step(s, about[s.step]) for s in record.steps.values()]),
+    ]
+    if record.conversations:
+        rows = [_conversation(conversation) for conversation in record.conversations]
+        parts += ["## Conversations", table(["conversation", "because", "ended", "outcome"], rows)]
+    if record.transitions:
+        rows = [
+            [f"{t.at:%H:%M:%S}", t.source, t.target, escape(t.trigger), escape(t.reason)] for t in record.transitions
+        ]
+        parts += ["## Modes", table(["at", "from", "to", "trigger", "reason"], rows)]
+    if rejections.total:
+        rows = [[f"{r.at:%H:%M:%S}", escape(r.signal), r.type, escape(r.reason)] for r in rejections.recent[-5:]]
+        parts += [f"## Not accepted ({rejections.total})", table(["at", "signal", "why", "reason"], rows)]
+    parts += ["## Look closer", commands(_commands(record))]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _standing(record: RunRecord) -> str:
+    done = sum(progress.status is StepStatus.DONE for progress in record.steps.values())
+    state = "Done" if record.done else f"In mode **{record.mode}**"
+    return f"{state} · {done} of {len(record.steps)} steps done"
+
+
+def _step(progress: StepProgress, about: str) -> list[str]:
+    took = ""
+    if progress.started and progress.ended:
+        took = f"{(progress.ended - progress.started).total_seconds():.1f} s"
+    told = f"{escape(about)} **{escape(progress.error)}**" if progress.error else escape(about)
+    return [_MARKS[progress.status], escape(progress.step), told, took]
+
+
+def _conversation(record: ConversationRecord) -> list[str]:
+    if record.closed is None:
+        ended, outcome = "**open**", ""
+    else:
+        ended = f"{record.stop or 'failed'} after {record.turns} turns"
+        shown = json.dumps(record.outcome, ensure_ascii=False)
+        outcome = ("fallback: " if record.fallback else "") + escape(shown)
+    return [escape(record.id), escape(record.because), ended, outcome]
+
+
+def _commands(record: RunRecord) -> list[list[str]]:
+    query = ["temporal", "workflow", "query", "--workflow-id"]
+    lines = [[*query, record.run, "--type", "progress"]]
+    lines += [[*query, conversation.id, "--type", "status"] for conversation in record.open_conversations]
+    return lines

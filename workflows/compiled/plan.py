@@ -1,0 +1,107 @@
+"""The plan of a compiled workflow: names and edges, made once per process and shared by all of its runs.
+
+It holds no types and no functions, so that a class that the sandbox imports anew for a run can use it.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from graphlib import CycleError, TopologicalSorter
+
+from pydantic import JsonValue
+
+
+class Source(StrEnum):
+    """Where an argument comes from."""
+
+    REQUEST = "request"
+    RUN = "run"
+    STEP = "step"
+    OUTCOME = "outcome"
+    """A conversation of the step."""
+
+    ERROR = "error"
+    """What the step failed with; for setup functions."""
+
+
+@dataclass(frozen=True)
+class Argument:
+    """One argument of a step, or of a setup function."""
+
+    name: str
+    source: Source
+
+
+@dataclass(frozen=True)
+class PointPlan:
+    """A conversation point of a step."""
+
+    name: str
+    setup: tuple[Argument, ...]
+    outcome: dict[str, JsonValue]
+    """The JSON Schema of its outcome."""
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """The steps that must be done before the conversation can be set up."""
+        return tuple(argument.name for argument in self.setup if argument.source is Source.STEP)
+
+
+@dataclass(frozen=True)
+class StepPlan:
+    """A step."""
+
+    name: str
+    about: str
+    """The first line of its docstring."""
+
+    arguments: tuple[Argument, ...]
+    points: tuple[PointPlan, ...]
+    on_demand: bool
+    """Whether only a conversation may need its result: it is run when one is to be set up."""
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """The steps that must be done before it starts."""
+        return tuple(argument.name for argument in self.arguments if argument.source is Source.STEP)
+
+    def point(self, name: str) -> PointPlan:
+        """Look a conversation point up."""
+        return next(point for point in self.points if point.name == name)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A workflow: its steps in an order in which each comes after what it needs."""
+
+    name: str
+    about: str
+    steps: tuple[StepPlan, ...]
+    request_step: str
+    """A step that takes the workflow's input, and so says of which type it is."""
+
+    result: str
+    """The step that gives the workflow's result."""
+
+    def step(self, name: str) -> StepPlan:
+        """Look a step up."""
+        return next(step for step in self.steps if step.name == name)
+
+
+def in_order(needs: dict[str, set[str]]) -> tuple[str, ...]:
+    """Order steps so that each comes after what it needs, keeping the order given where there is a choice.
+
+    Raises:
+        CycleError: There is none; its second argument is the cycle.
+    """
+    sorter = TopologicalSorter(needs)
+    sorter.prepare()
+    position = {name: index for index, name in enumerate(needs)}
+    ordered: list[str] = []
+    while sorter.is_active():
+        ready = sorted(sorter.get_ready(), key=lambda name: position.get(name, -1))
+        ordered += ready
+        sorter.done(*ready)
+    return tuple(ordered)
+
+
+__all__ = ["Argument", "CycleError", "Plan", "PointPlan", "Source", "StepPlan", "in_order"]

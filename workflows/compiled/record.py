@@ -1,0 +1,145 @@
+"""A run's record: which step stands where, the conversations held, the changes of mode. Pure data and rules."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from pydantic import BaseModel
+
+from signals.conversation import ConversationResult
+from signals.run import ConversationRecord, Mode, Progress, RunSoFar, StepProgress, StepStatus, Transition
+from workflows.compiled.plan import Plan
+from workflows.compiled.settlement import NoOutcome, Settled
+
+
+class RunRecord(BaseModel):
+    """What has happened in a run so far; the shell changes it, pages and queries read it."""
+
+    run: str
+    """The workflow id."""
+
+    plan: Plan
+    steps: dict[str, StepProgress]
+    conversations: list[ConversationRecord] = []
+    transitions: list[Transition] = []
+    mode: Mode = Mode.WORKFLOW
+    done: bool = False
+
+    @classmethod
+    def begin(cls, run: str, plan: Plan) -> "RunRecord":
+        """The record of a run in which nothing has happened yet."""
+        return cls(
+            run=run,
+            plan=plan,
+            steps={step.name: StepProgress(step=step.name, status=StepStatus.PENDING) for step in plan.steps},
+        )
+
+    def ready(self) -> list[str]:
+        """The steps that can start now: not begun, and all that they need is done."""
+        return [
+            step.name
+            for step in self.plan.steps
+            if not step.on_demand and self.is_pending(step.name) and self.are_done(step.needs)
+        ]
+
+    def is_pending(self, step: str) -> bool:
+        """Tell whether a step has not begun."""
+        return self.steps[step].status is StepStatus.PENDING
+
+    def are_done(self, names: Iterable[str]) -> bool:
+        """Tell whether steps have results."""
+        return all(self.steps[name].status is StepStatus.DONE for name in names)
+
+    def begun(self, step: str, at: datetime) -> None:
+        """A step starts."""
+        self._set(step, status=StepStatus.RUNNING, started=at)
+
+    def tried(self, step: str) -> None:
+        """A step's body is run, for the first time or again."""
+        self._set(step, status=StepStatus.RUNNING, attempts=self.steps[step].attempts + 1)
+
+    def waits(self, step: str) -> None:
+        """A step waits for a conversation."""
+        self._set(step, status=StepStatus.WAITING)
+
+    def finished(self, step: str, at: datetime) -> None:
+        """A step has its result."""
+        self._set(step, status=StepStatus.DONE, ended=at)
+
+    def failed(self, step: str, at: datetime, error: str) -> None:
+        """A step has failed for good."""
+        self._set(step, status=StepStatus.FAILED, ended=at, error=error)
+
+    def cancelled(self, step: str, at: datetime) -> None:
+        """A step was cancelled."""
+        self._set(step, status=StepStatus.CANCELLED, ended=at)
+
+    def completed(self) -> None:
+        """The run has its result; what was not needed for it was skipped."""
+        self.done = True
+        for name in self.steps:
+            if self.is_pending(name):
+                self._set(name, status=StepStatus.SKIPPED)
+
+    def _set(self, step: str, **changes: object) -> None:
+        self.steps[step] = self.steps[step].model_copy(update=changes)
+
+    def opened(self, conversation: ConversationRecord, trigger: str) -> None:
+        """A conversation is open: the run is in conversation, or hybrid where other steps go on."""
+        self.conversations.append(conversation)
+        others = any(
+            progress.status is StepStatus.RUNNING for name, progress in self.steps.items() if name != conversation.step
+        )
+        target = Mode.HYBRID if others else Mode.CONVERSATION
+        self._switch(target, trigger, conversation.because, conversation.opened)
+
+    def closed(
+        self, conversation: str, at: datetime, ended: ConversationResult | str, settled: Settled | NoOutcome
+    ) -> None:
+        """A conversation has ended; with the last open one the run is a workflow again."""
+        index = next(i for i, record in enumerate(self.conversations) if record.id == conversation)
+        changes: dict[str, object] = {"closed": at}
+        if isinstance(ended, ConversationResult):
+            changes |= {name: getattr(ended, name) for name in ("stop", "decided_by", "evidence", "turns")}
+            trigger, reason = f"conversation: {ended.stop}", ended.reason
+        else:
+            trigger, reason = "conversation failed", ended
+        if isinstance(settled, Settled):
+            changes |= {"outcome": settled.outcome, "fallback": settled.fallback}
+        self.conversations[index] = self.conversations[index].model_copy(update=changes)
+        if not self.open_conversations:
+            self._switch(Mode.WORKFLOW, trigger, reason, at)
+
+    def _switch(self, target: Mode, trigger: str, reason: str, at: datetime) -> None:
+        if target is not self.mode:
+            self.transitions.append(Transition(source=self.mode, target=target, trigger=trigger, reason=reason, at=at))
+            self.mode = target
+
+    @property
+    def open_conversations(self) -> list[ConversationRecord]:
+        """The conversations that have not ended."""
+        return [record for record in self.conversations if record.closed is None]
+
+    def held(self, point: str) -> int:
+        """How many conversations of a point were opened."""
+        return sum(record.point == point for record in self.conversations)
+
+    def so_far(self) -> RunSoFar:
+        """What a step is given that asks for `run`."""
+        return RunSoFar(
+            id=self.run,
+            mode=self.mode,
+            conversations=tuple(self.conversations),
+            transitions=tuple(self.transitions),
+        )
+
+    def progress(self) -> Progress:
+        """What the query answers."""
+        return Progress(
+            run=self.run,
+            workflow=self.plan.name,
+            mode=self.mode,
+            steps=tuple(self.steps.values()),
+            conversations=tuple(self.conversations),
+            transitions=tuple(self.transitions),
+            done=self.done,
+        )

@@ -1,0 +1,313 @@
+"""A run of a compiled workflow: the shell around the plan and the record.
+
+Each step starts as soon as what it needs is there. A step that opens a conversation waits for it, alone;
+the others go on. Messages that come to the run are passed on to its open conversation, in order.
+"""
+
+import asyncio
+import inspect
+from collections import deque
+from collections.abc import Mapping
+from typing import ClassVar, get_type_hints
+
+from pydantic import JsonValue, ValidationError
+from temporalio import workflow
+from temporalio.exceptions import ActivityError, ApplicationError, FailureError, is_cancelled_exception
+
+from signals.conversation import Rejection, Rejections
+from signals.errors import ErrorType
+from signals.messages import Answer, Message, MessageTo
+from signals.names import conversation_id
+from signals.run import ConversationRecord, Progress, Transition
+from signals.wire import one_line
+from workflows import search
+from workflows.compiled.compiler import outcome_type
+from workflows.compiled.diagram import mermaid
+from workflows.compiled.page import page
+from workflows.compiled.plan import Argument, Plan, Source, StepPlan
+from workflows.compiled.record import RunRecord
+from workflows.compiled.settlement import NoOutcome, settle
+from workflows.compiled.step import options_of
+from workflows.compiled.stubs import Relay
+from workflows.compiled.talk import hold, step_error
+from workflows.conversation.events import Refusal
+from workflows.conversation.setup import ConversationSetup
+from workflows.hybrid import ConversationPoint, Explicit, Fail, OnException, RetryWith, StepError
+from workflows.options import QUICK
+from workflows.receiving import Receiver, as_error, invalid
+
+
+class CompiledRun(Receiver):
+    """What every compiled workflow class is, beside its steps."""
+
+    plan: ClassVar[Plan]
+
+    def __init__(self) -> None:
+        self._record = RunRecord.begin(workflow.info().workflow_id, self.plan)
+        self._request: object = None
+        self._results: dict[str, object] = {}
+        self._rejections = Rejections()
+        self._spent: set[str] = set()
+        """Points that have given their fallback for want of further conversations."""
+
+        self._outbox: deque[tuple[str, Message]] = deque()
+
+    async def execute(self, request: object) -> object:
+        """Run the steps; the result is what the result step returned."""
+        self._request = request
+        self._post = asyncio.create_task(self._pass_signals_on())
+        tasks: dict[str, asyncio.Task[None]] = {}
+        try:
+            while self._start_ready(tasks):
+                await workflow.wait(list(tasks.values()), return_when=asyncio.FIRST_COMPLETED)
+                for name in [name for name, task in tasks.items() if task.done()]:
+                    await tasks.pop(name)
+        finally:
+            await self._cancel(tasks)
+        await workflow.wait_condition(lambda: not self._outbox and workflow.all_handlers_finished())
+        self._record.completed()
+        self._publish()
+        return self._results[self.plan.result]
+
+    # Queries
+
+    @workflow.query(description="Where each step stands, the conversations held, and the changes of mode.")
+    def progress(self) -> Progress:
+        """Where the run stands."""
+        return self._record.progress()
+
+    @workflow.query(description="The steps as a Mermaid diagram, each with its state.")
+    def definition(self) -> str:
+        """The run as a Mermaid diagram."""
+        return mermaid(self.plan, {name: progress.status for name, progress in self._record.steps.items()})
+
+    @workflow.query(description="The changes of mode, with trigger and reason.")
+    def transitions(self) -> list[Transition]:
+        """The changes of mode."""
+        return self._record.transitions
+
+    @workflow.query(description="What was sent and not accepted, with the reasons.")
+    def rejections(self) -> Rejections:
+        """What was not accepted."""
+        return self._rejections
+
+    # Messages
+
+    def take(self, message: Message) -> None:
+        """Pass a signal on to the open conversation."""
+        target = self._addressee(message)
+        if isinstance(target, Refusal):
+            self._reject(message.signal, message.sender, target)
+        else:
+            self._outbox.append((target, message))
+
+    def take_misfit(self, signal: str, reason: str) -> None:
+        """Keep what is no message as a rejection."""
+        self._reject(signal, None, Refusal(ErrorType.INVALID_INPUT, reason))
+
+    def check(self, message: Message) -> None:
+        """Refuse an update that is for no open conversation."""
+        if isinstance(target := self._addressee(message), Refusal):
+            raise as_error(target)
+
+    async def submit(self, message: Message) -> Answer:
+        """Pass an update on to the open conversation, and its answer back."""
+        target = self._addressee(message)
+        if isinstance(target, Refusal):
+            raise as_error(target)
+        passed = MessageTo(conversation=target, signal=message.signal, message=_without_address(message))
+        try:
+            return await workflow.execute_activity_method(
+                Relay.pass_on, passed, summary=f"passes '{message.signal}' on", **QUICK
+            )
+        except ActivityError as error:
+            cause = error.cause
+            if isinstance(cause, ApplicationError):
+                raise ApplicationError(cause.message, type=cause.type, non_retryable=True) from None
+            raise
+
+    def _addressee(self, message: Message) -> str | Refusal:
+        """The workflow id of the open conversation that a message is for."""
+        named = message.conversation
+        opened = [record.id for record in self._record.open_conversations]
+        fitting = [one for one in opened if named is None or one == named or one.endswith(f"/{named}")]
+        if len(fitting) == 1:
+            return fitting[0]
+        if not opened:
+            return Refusal(ErrorType.CONVERSATION_CLOSED, "the run has no open conversation")
+        return Refusal(ErrorType.INVALID_INPUT, f"conversation: name one of those that are open: {', '.join(opened)}")
+
+    def _reject(self, signal: str, speaker: str | None, refusal: Refusal) -> None:
+        self._rejections = self._rejections.adding(
+            Rejection(at=workflow.now(), signal=signal, speaker=speaker, type=refusal.type, reason=refusal.reason)
+        )
+        self._publish()
+
+    async def _pass_signals_on(self) -> None:
+        # One after the other, so that they arrive in the order in which they came.
+        while True:
+            await workflow.wait_condition(lambda: bool(self._outbox))
+            target, message = self._outbox[0]
+            try:
+                await workflow.get_external_workflow_handle(target).signal(message.signal, _without_address(message))
+            except FailureError as error:
+                reason = f"{target!r} did not take it: {error.message}"
+                self._reject(message.signal, message.sender, Refusal(ErrorType.CONVERSATION_CLOSED, reason))
+            self._outbox.popleft()
+
+    # Steps
+
+    def _start_ready(self, tasks: dict[str, asyncio.Task[None]]) -> bool:
+        """Start what can start; tell whether anything is under way."""
+        for name in self._record.ready():
+            self._record.begun(name, workflow.now())
+            tasks[name] = asyncio.create_task(self._run_step(self.plan.step(name)))
+        self._publish()
+        return bool(tasks)
+
+    async def _cancel(self, tasks: Mapping[str, asyncio.Task[None]]) -> None:
+        for name, task in tasks.items():
+            task.cancel()
+            self._record.cancelled(name, workflow.now())
+        await asyncio.gather(*tasks.values(), return_exceptions=True)
+        self._publish()
+
+    async def _run_step(self, step: StepPlan) -> None:
+        try:
+            self._results[step.name] = await self._result_of(step)
+        except FailureError as error:
+            if not is_cancelled_exception(error):
+                self._record.failed(step.name, workflow.now(), step_error(error).message)
+                self._publish()
+            raise
+        self._record.finished(step.name, workflow.now())
+
+    async def _result_of(self, step: StepPlan) -> object:
+        outcomes: dict[str, object] = {}
+        error: StepError | None = None
+        point = next((p for p in self._points(step) if isinstance(p.trigger, Explicit)), None)
+        while True:
+            if point is not None:
+                outcome = await self._talk(step, point, error)
+                if isinstance(point.integration, RetryWith):
+                    outcomes[point.integration.parameter] = outcome
+                else:
+                    return outcome
+            try:
+                return await self._call(step, outcomes)
+            except FailureError as failure:
+                if is_cancelled_exception(failure):
+                    raise
+                error = step_error(failure)
+                point = self._point_for(step, error)
+                if point is None:
+                    raise
+
+    async def _call(self, step: StepPlan, outcomes: Mapping[str, object]) -> object:
+        self._record.tried(step.name)
+        arguments = self._arguments(step.arguments, outcomes)
+        try:
+            result = getattr(self, step.name)(**arguments)
+            return await result if inspect.isawaitable(result) else result
+        except ValidationError as error:
+            # A value that doesn't fit is the input's fault, not a bug to wait for a new release with.
+            raise invalid(f"{self.plan.name}.{step.name}: {one_line(error)}") from None
+
+    def _arguments(
+        self, arguments: tuple[Argument, ...], outcomes: Mapping[str, object], error: StepError | None = None
+    ) -> dict[str, object]:
+        values: dict[str, object] = {}
+        for argument in arguments:
+            match argument.source:
+                case _ if argument.name in outcomes:
+                    values[argument.name] = outcomes[argument.name]
+                case Source.REQUEST:
+                    values[argument.name] = self._request
+                case Source.RUN:
+                    values[argument.name] = self._record.so_far()
+                case Source.STEP:
+                    values[argument.name] = self._results[argument.name]
+                case Source.ERROR:
+                    values[argument.name] = error
+                case Source.OUTCOME:
+                    pass  # not talked about yet: the parameter's default stands
+        return values
+
+    # Conversations
+
+    def _points(self, step: StepPlan) -> tuple[ConversationPoint, ...]:
+        options = options_of(getattr(type(self), step.name))
+        return options.points if options else ()
+
+    def _point_for(self, step: StepPlan, error: StepError) -> ConversationPoint | None:
+        """The first point that is there for this error and has something left to try."""
+        return next(
+            (
+                point
+                for point in self._points(step)
+                if isinstance(point.trigger, OnException)
+                and error.type in point.trigger.types
+                and point.name not in self._spent
+                and not (self._is_used_up(point) and isinstance(point.constraints.fallback, Fail))
+            ),
+            None,
+        )
+
+    def _is_used_up(self, point: ConversationPoint) -> bool:
+        return self._record.held(point.name) >= point.constraints.most
+
+    async def _talk(self, step: StepPlan, point: ConversationPoint, error: StepError | None) -> object:
+        """Hold a conversation, and give what it came to as the type that the step needs."""
+        hint = outcome_type(get_type_hints(getattr(type(self), step.name), include_extras=True), point)
+        if self._is_used_up(point):
+            self._spent.add(point.name)
+            settled = settle(f"{point.constraints.most} conversations were held", hint, point.constraints.fallback)
+        else:
+            conversation, setup = await self._open(step, point, error)
+            ended = await hold(conversation, setup)
+            settled = settle(ended, hint, point.constraints.fallback)
+            self._record.closed(conversation, workflow.now(), ended, settled)
+            self._publish()
+        if isinstance(settled, NoOutcome):
+            reason = f"conversation point '{point.name}' gave no outcome: {settled.reason}"
+            raise ApplicationError(reason, type=ErrorType.NO_OUTCOME, non_retryable=True)
+        return settled.value
+
+    async def _open(
+        self, step: StepPlan, point: ConversationPoint, error: StepError | None
+    ) -> tuple[str, ConversationSetup]:
+        planned = step.point(point.name)
+        self._record.waits(step.name)
+        await self._have(planned.needs)
+        setup = point.setup(**self._arguments(planned.setup, {}, error))
+        if setup.outcome is None:
+            setup = setup.model_copy(update={"outcome": planned.outcome})
+        conversation = conversation_id(self._record.run, point.name, self._record.held(point.name) + 1)
+        record = ConversationRecord(
+            id=conversation,
+            step=step.name,
+            point=point.name,
+            opened=workflow.now(),
+            because=error.message if error else "the step calls for it",
+        )
+        self._record.opened(record, trigger=error.type if error else "explicit")
+        self._publish()
+        return conversation, setup
+
+    async def _have(self, names: tuple[str, ...]) -> None:
+        """See to it that steps are done, also those that only a conversation needs."""
+        for name in names:
+            step = self.plan.step(name)
+            if step.on_demand and self._record.is_pending(name):
+                self._record.begun(name, workflow.now())
+                await self._have(step.needs)
+                await self._run_step(step)
+        await workflow.wait_condition(lambda: self._record.are_done(names))
+
+    def _publish(self) -> None:
+        search.publish(mode=self._record.mode)
+        workflow.set_current_details(page(self._record, self._rejections))
+
+
+def _without_address(message: Message) -> dict[str, JsonValue]:
+    return message.model_dump(mode="json", exclude={"conversation"}, exclude_defaults=True)

@@ -1,0 +1,53 @@
+"""Holding a conversation for a step, and reading why a step failed."""
+
+import asyncio
+
+from temporalio import workflow
+from temporalio.exceptions import ActivityError, ApplicationError, ChildWorkflowError, FailureError
+
+from signals.conversation import ConversationResult
+from workflows.conversation.setup import ConversationSetup
+from workflows.conversation.workflow import Conversation
+from workflows.hybrid import StepError
+from workflows.options import CHILD_TASK_TIMEOUT
+
+
+async def hold(conversation: str, setup: ConversationSetup) -> ConversationResult | str:
+    """Hold a conversation to its end.
+
+    Args:
+        conversation: Its workflow id.
+        setup: How it is set up.
+
+    Returns:
+        Its result; or, where it failed or was cancelled or terminated by somebody, what happened.
+    """
+    try:
+        return await workflow.execute_child_workflow(
+            Conversation.run,
+            args=[setup, None],
+            id=conversation,
+            task_timeout=CHILD_TASK_TIMEOUT,
+            static_summary=setup.topic.splitlines()[0][:200],
+        )
+    except ChildWorkflowError as error:
+        if is_being_cancelled():
+            raise
+        return step_error(error).message
+
+
+def step_error(error: FailureError) -> StepError:
+    """Say why a step failed: the error that an activity or a child workflow ended with, not its wrapping."""
+    cause: BaseException = error
+    while isinstance(cause, ActivityError | ChildWorkflowError) and cause.cause is not None:
+        cause = cause.cause
+    if not isinstance(cause, ApplicationError):
+        return StepError(type=type(cause).__name__, message=str(cause), details={})
+    details = cause.details[0] if cause.details and isinstance(cause.details[0], dict) else {}
+    return StepError(type=cause.type or "ApplicationError", message=cause.message, details=details)
+
+
+def is_being_cancelled() -> bool:
+    """Tell whether the task that runs now is being cancelled, by the run's end or by another step's failure."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0

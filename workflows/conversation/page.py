@@ -1,0 +1,108 @@
+"""The conversation's page in the Web UI: where it stands, what was said, who is waited for, how to answer."""
+
+import json
+from typing import Final
+
+from signals.conversation import MessageKind, Recorded
+from signals.participants import Permission
+from workflows.conversation.machine import awaiting, next_due
+from workflows.conversation.setup import ConversationSetup
+from workflows.conversation.state import ConversationState
+from workflows.markdown import commands, escape, table
+
+SHOWN_MESSAGES: Final = 15
+
+
+def page(setup: ConversationSetup, state: ConversationState) -> str:
+    """Draw the page, as Markdown. Everything that people or models wrote is escaped."""
+    parts = [f"# {escape(setup.topic)}", _standing(setup, state), "## Transcript", _transcript(state)]
+    if state.proposals and not state.ended:
+        parts += ["## Proposals", _proposals(state)]
+    if state.rejections.total:
+        parts += [f"## Not accepted ({state.rejections.total})", _rejections(state)]
+    if not state.ended:
+        parts += ["## Answer", _answers(setup, state)]
+    return "\n\n".join(parts) + "\n"
+
+
+def _standing(setup: ConversationSetup, state: ConversationState) -> str:
+    if state.ended:
+        lines = [f"**Ended** ({state.ended.stop}): {escape(state.ended.reason)}"]
+        if state.ended.decided_by:
+            outcome = json.dumps(state.ended.outcome, ensure_ascii=False)
+            lines.append(f"**Outcome**: {escape(outcome, 2000)}")
+        return "\n\n".join(lines)
+    waits = ", ".join(f"**{_who(state, name)}**" for name in awaiting(state))
+    working = ", ".join(_who(state, name) for name in state.replying)
+    facts = [
+        "**Open**",
+        f"{state.turns} turns",
+        f"waits for {waits}" if waits else "",
+        f"{working} is replying" if working else "",
+        f"{len(state.held)} turns held" if state.held else "",
+        f"ends by itself {next_due(setup, state):%Y-%m-%d %H:%M:%S} UTC",
+    ]
+    return " · ".join(fact for fact in facts if fact)
+
+
+def _transcript(state: ConversationState) -> str:
+    shown = state.messages[-SHOWN_MESSAGES:]
+    earlier = state.seq - len(shown)
+    note = f"{earlier} earlier messages are in the history.\n\n" if earlier else ""
+    if not shown:
+        return "Nothing was said yet."
+    return note + table(["#", "at", "who", "said"], [_row(state, message) for message in shown])
+
+
+def _row(state: ConversationState, message: Recorded) -> list[str]:
+    text = escape(message.text)
+    if message.kind is not MessageKind.TURN:
+        text = f"*{text}*"
+    if message.to:
+        text = f"(to {', '.join(_who(state, name) for name in message.to)}) {text}"
+    who = _who(state, message.speaker) if message.speaker else ""
+    return [str(message.seq), f"{message.at:%H:%M:%S}", who, text]
+
+
+def _who(state: ConversationState, name: str) -> str:
+    member = state.members.get(name)
+    return escape(f"{member.participant.label} ({member.participant.role})" if member else name, 100)
+
+
+def _proposals(state: ConversationState) -> str:
+    rows = [
+        [
+            str(proposal.number),
+            _who(state, proposal.speaker),
+            escape(json.dumps(proposal.outcome, ensure_ascii=False)),
+            escape(", ".join(proposal.approved_by)),
+            escape(", ".join(proposal.refused_by)),
+        ]
+        for proposal in state.proposals
+    ]
+    return table(["#", "by", "outcome", "approved by", "refused by"], rows)
+
+
+def _rejections(state: ConversationState) -> str:
+    rows = [
+        [f"{r.at:%H:%M:%S}", escape(r.signal), escape(r.speaker or "?"), r.type, escape(r.reason)]
+        for r in state.rejections.recent[-5:]
+    ]
+    return table(["at", "signal", "from", "why", "reason"], rows)
+
+
+def _answers(setup: ConversationSetup, state: ConversationState) -> str:
+    name = next(iter(awaiting(state)), None) or next(iter(state.members))
+    lines = [signal_command(state.conversation, "turn", {"speaker": name, "text": "..."})]
+    decider = next((m.participant.id for m in state.present if m.participant.may(Permission.DECIDE)), None)
+    if decider is not None:
+        lines.append(signal_command(state.conversation, "propose", {"speaker": decider, "outcome": "..."}))
+    return commands(lines)
+
+
+def signal_command(workflow_id: str, signal: str, payload: dict[str, str]) -> list[str]:
+    """The words of the command that sends a signal."""
+    return [
+        *("temporal", "workflow", "signal", "--workflow-id", workflow_id),
+        *("--name", signal, "--input", json.dumps(payload)),
+    ]

@@ -1,0 +1,223 @@
+"""The workflow `Conversation`: the state machine's shell.
+
+Handlers apply what came in at once and in order, the machine's effects become activities, one timer waits
+for the time when the conversation ends by itself, and the history is kept short by continuing as new.
+All state that must survive is in `ConversationState`.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Final
+
+from temporalio import workflow
+from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
+
+from signals.conversation import ConversationResult, Rejections, Status, Transcript
+from signals.errors import ErrorType
+from signals.messages import Answer, Message
+from signals.names import WorkflowType
+from signals.run import Mode
+from workflows import search
+from workflows.conversation import machine, views
+from workflows.conversation.admission import check
+from workflows.conversation.events import (
+    Ask,
+    CancelReply,
+    Effect,
+    Event,
+    Misfit,
+    Reaction,
+    Received,
+    Replied,
+    ReplyFailed,
+    TimePassed,
+)
+from workflows.conversation.page import page
+from workflows.conversation.setup import ConversationSetup
+from workflows.conversation.state import ConversationState
+from workflows.conversation.stubs import Assistant
+from workflows.options import REPLY
+from workflows.receiving import Receiver, as_error
+
+MAX_HISTORY_BYTES: Final = 2 * 1024 * 1024
+"""Bytes of history at which the workflow continues as new, so that a cold worker is quick; Temporal's end is 50 MB."""
+
+LATE: Final = 1.5
+"""Continuing as new waits for replies under way, up to this multiple of the bound on events."""
+
+
+@workflow.defn(name=WorkflowType.CONVERSATION)
+class Conversation(Receiver):
+    """People and AI participants talk until an outcome emerges, or the time is up."""
+
+    def __init__(self) -> None:
+        self._setup: ConversationSetup | None = None
+        self._state: ConversationState | None = None
+        self._early: list[Received | Misfit] = []
+        self._replies: dict[tuple[str, int], asyncio.Task[None]] = {}
+        self._changed = False
+
+    @workflow.run
+    async def run(self, setup: ConversationSetup, carried: ConversationState | None = None) -> ConversationResult:
+        """Hold the conversation.
+
+        Args:
+            setup: How it is set up.
+            carried: Where it stood when it continued as new; given by the workflow itself only.
+        """
+        self._begin(setup, carried)
+        self._clock = asyncio.create_task(self._watch_the_time())
+        while self.state.ended is None:
+            await workflow.wait_condition(lambda: self._changed)
+            self._changed = False
+            self._publish()
+            if self.state.ended is None and self._history_is_long():
+                await workflow.wait_condition(workflow.all_handlers_finished)
+                workflow.continue_as_new(args=[self.setup, self.state.carried()])
+        await workflow.wait_condition(workflow.all_handlers_finished)
+        return views.result(self.state)
+
+    # Queries
+
+    @workflow.query(description="The recent messages; with a participant's id, those that they were given.")
+    def transcript(self, participant: str | None = None) -> Transcript:
+        """The recent messages, as a participant may see them, or all of them."""
+        if participant is not None and participant not in self.state.members:
+            raise ApplicationError(f"{participant!r} is not a participant", type=ErrorType.NOT_A_PARTICIPANT)
+        return views.transcript(self.state, participant)
+
+    @workflow.query(description="Where the conversation stands, who is waited for, and how it ended.")
+    def status(self) -> Status:
+        """Where the conversation stands."""
+        return views.status(self.setup, self.state)
+
+    @workflow.query(description="What was sent and not accepted, with the reasons.")
+    def rejections(self) -> Rejections:
+        """What was not accepted."""
+        return self.state.rejections
+
+    # Messages
+
+    def take(self, message: Message) -> None:
+        """Take a message that came as a signal."""
+        self._handle(Received(message, workflow.now()))
+
+    def take_misfit(self, signal: str, reason: str) -> None:
+        """Keep what is no message as a rejection."""
+        self._handle(Misfit(signal, reason, workflow.now()))
+
+    def check(self, message: Message) -> None:
+        """Refuse an update that would not be accepted; one that comes with the start is checked when it is taken."""
+        if self._state is not None and (refusal := check(self.setup, self._state, message)):
+            raise as_error(refusal)
+
+    async def submit(self, message: Message) -> Answer:
+        """Take a message that came as an update."""
+        await workflow.wait_condition(lambda: self._state is not None)
+        self.check(message)
+        answer = self._apply(Received(message, workflow.now())).answer
+        if answer is None:
+            raise RuntimeError(f"'{message.signal}' was checked and then refused; this is a bug in admission")
+        return answer
+
+    # The shell
+
+    @property
+    def setup(self) -> ConversationSetup:
+        """How the conversation is set up."""
+        if self._setup is None:
+            raise ApplicationError("the conversation has not begun yet; try again", type=ErrorType.CONVERSATION_CLOSED)
+        return self._setup
+
+    @property
+    def state(self) -> ConversationState:
+        """Where the conversation stands."""
+        if self._state is None:
+            raise ApplicationError("the conversation has not begun yet; try again", type=ErrorType.CONVERSATION_CLOSED)
+        return self._state
+
+    def _begin(self, setup: ConversationSetup, carried: ConversationState | None) -> None:
+        self._setup = setup
+        if carried is None:
+            self._state, reaction = machine.open_conversation(setup, workflow.info().workflow_id, workflow.now())
+        else:
+            self._state, reaction = carried, machine.resume(carried)
+        self._perform(reaction.effects)
+        self._changed = True
+        for event in self._early:
+            self._apply(event)
+        self._early.clear()
+
+    def _handle(self, event: Received | Misfit) -> None:
+        # A signal that starts the workflow is handled before `run` has begun.
+        if self._state is None:
+            self._early.append(event)
+        else:
+            self._apply(event)
+
+    def _apply(self, event: Event) -> Reaction:
+        reaction = machine.apply(self.setup, self.state, event)
+        self._perform(reaction.effects)
+        self._changed = True
+        return reaction
+
+    def _perform(self, effects: Sequence[Effect]) -> None:
+        for effect in effects:
+            match effect:
+                case Ask(speaker=speaker, ask=ask):
+                    self._replies[speaker, ask] = asyncio.create_task(self._reply(speaker, ask))
+                case CancelReply(speaker=speaker, ask=ask):
+                    self._replies[speaker, ask].cancel()
+
+    async def _reply(self, speaker: str, ask: int) -> None:
+        label = self.state.members[speaker].participant.label
+        try:
+            reply = await workflow.execute_activity_method(
+                Assistant.reply,
+                views.reply_request(self.setup, self.state, speaker),
+                summary=f"{label} replies",
+                **REPLY,
+            )
+        except ActivityError as error:
+            if is_cancelled_exception(error):
+                return
+            cause = error.cause
+            reason = cause.message if isinstance(cause, ApplicationError) else str(cause or error)
+            self._apply(ReplyFailed(speaker, ask, reason[:500], workflow.now()))
+        else:
+            self._apply(Replied(speaker, ask, reply, workflow.now()))
+        finally:
+            del self._replies[speaker, ask]
+
+    async def _watch_the_time(self) -> None:
+        # Turns move the time that silence ends at; the timer isn't touched for them, but set anew when it fires.
+        while self.state.ended is None:
+            due = machine.next_due(self.setup, self.state)
+            await workflow.sleep(max(due - workflow.now(), timedelta(seconds=1)), summary=_until(due))
+            self._apply(TimePassed(workflow.now()))
+
+    def _publish(self) -> None:
+        # While an AI participant works, nobody is told that nobody is waited for: it would cost two events a turn.
+        settled = self.state.ended is not None or not self.state.replying
+        search.publish(
+            mode=Mode.CONVERSATION,
+            awaiting=machine.awaiting(self.state) if settled else None,
+            stop=self.state.ended.stop if self.state.ended else None,
+        )
+        workflow.set_current_details(page(self.setup, self.state))
+
+    def _history_is_long(self) -> bool:
+        info = workflow.info()
+        events, bound = info.get_current_history_length(), self.setup.history_events
+        if self.state.replying and events < LATE * bound:
+            return False
+        return (
+            events >= bound
+            or info.get_current_history_size() >= MAX_HISTORY_BYTES
+            or info.is_continue_as_new_suggested()
+        )
+
+
+def _until(due: datetime) -> str:
+    return f"ends by itself at {due:%Y-%m-%d %H:%M:%S} UTC"

@@ -1,0 +1,130 @@
+"""Example 1: a support system that solves what it knows by workflow, and talks about everything else.
+
+From the seed's "Customer Support System": a known issue runs its workflow; one that policy refuses, or that
+fails, becomes a conversation and comes back; an unknown or complex one is a conversation.
+"""
+
+from pydantic import JsonValue
+from temporalio import workflow
+from temporalio.exceptions import ApplicationError
+
+from signals.errors import ErrorType
+from signals.names import child_run_id
+from signals.run import RunSoFar
+from signals.support import (
+    Account,
+    Action,
+    Agent,
+    Classification,
+    Decision,
+    Handled,
+    Issue,
+    Resolution,
+    ResolutionStatus,
+    SolvedBy,
+    SupportRequest,
+)
+from workflows.compiled import compiled, step
+from workflows.hybrid import ConversationPoint, Default, OnException, PointConstraints, RetryWith
+from workflows.options import CHILD_TASK_TIMEOUT, QUICK
+from workflows.support import talks
+from workflows.support.errors import SupportError
+from workflows.support.issues import known_issue, missing, said
+from workflows.support.stubs import Books, Classifier
+
+_NOT_DECIDED: JsonValue = {"action": "none", "solved": False, "note": "nobody decided in time"}
+
+_UNKNOWN = ConversationPoint(
+    name="unknown",
+    trigger=OnException(SupportError.COMPLEX_ISSUE),
+    setup=talks.unknown,
+    constraints=PointConstraints(fallback=Default(_NOT_DECIDED)),
+)
+
+_REFUSED = ConversationPoint(
+    name="refused",
+    trigger=OnException(SupportError.REFUSED_BY_POLICY, SupportError.NOT_FOUND, ErrorType.INVALID_INPUT),
+    setup=talks.refused,
+    integration=RetryWith("decision"),
+    constraints=PointConstraints(fallback=Default(_NOT_DECIDED)),
+)
+
+
+@compiled
+class CustomerSupport:
+    """Handle a support request: by workflow where one is made for it, by conversation where not."""
+
+    @step
+    async def account(self, request: SupportRequest) -> Account:
+        """Look the customer up."""
+        return await workflow.execute_activity_method(
+            Books.account, request.customer, summary="look the customer up", **QUICK
+        )
+
+    @step
+    async def classification(self, request: SupportRequest) -> Classification:
+        """Tell what the request is about."""
+        return await workflow.execute_activity_method(Classifier.classify, request, summary="classify", **QUICK)
+
+    @step
+    async def agent(self, request: SupportRequest) -> Agent:
+        """Have somebody at hand in case people must talk."""
+        return await workflow.execute_activity_method(Books.agent_on_duty, summary="who is on duty?", **QUICK)
+
+    @step(talk=_UNKNOWN)
+    def decision(self, request: SupportRequest, classification: Classification) -> Decision:
+        """Decide what to do: what a workflow is made for, or what people say."""
+        if classification.confidence < classification.threshold or classification.issue is Issue.OTHER:
+            raise ApplicationError(
+                f"no workflow is made for this ({classification.issue}, confidence {classification.confidence:.2f})",
+                type=SupportError.COMPLEX_ISSUE,
+                non_retryable=True,
+            )
+        decided = Decision(
+            action=Action(classification.issue),
+            order_id=request.order_id or classification.order_id,
+            address=classification.address,
+        )
+        if lacking := missing(decided):
+            raise ApplicationError(
+                f"the request does not say {lacking}", type=SupportError.COMPLEX_ISSUE, non_retryable=True
+            )
+        return decided
+
+    @step(talk=_REFUSED)
+    async def handled(self, account: Account, decision: Decision, run: RunSoFar) -> Handled:
+        """Do it: run the known issue's workflow."""
+        if lacking := missing(decision):
+            raise ApplicationError(
+                f"the decision does not say {lacking}", type=ErrorType.INVALID_INPUT, non_retryable=True
+            )
+        deciders = run.conversations[-1].decided_by if run.conversations else ()
+        issue = known_issue(decision, account, approved_by=next(iter(deciders), None))
+        if issue is None:
+            return Handled(action=decision.action, solved=decision.solved, text=decision.note)
+        result = await workflow.execute_child_workflow(
+            issue.workflow,
+            issue.request,
+            id=child_run_id(run.id, decision.action, len(run.conversations) + 1),
+            result_type=issue.result,
+            task_timeout=CHILD_TASK_TIMEOUT,
+        )
+        return Handled(action=decision.action, solved=True, text=said(result), details=result.model_dump(mode="json"))
+
+    @step(result=True)
+    def resolution(self, classification: Classification, handled: Handled, run: RunSoFar) -> Resolution:
+        """Sum up."""
+        points = {conversation.point for conversation in run.conversations}
+        if not points:
+            mode = SolvedBy.WORKFLOW
+        else:
+            mode = SolvedBy.HYBRID if _REFUSED.name in points else SolvedBy.CONVERSATION
+        return Resolution(
+            status=ResolutionStatus.RESOLVED if handled.solved else ResolutionStatus.UNRESOLVED,
+            mode=mode,
+            issue=classification.issue,
+            confidence=classification.confidence,
+            result=handled,
+            conversations=run.conversations,
+            transitions=run.transitions,
+        )
