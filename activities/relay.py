@@ -1,0 +1,52 @@
+"""Passing messages on from a run to its conversation, as updates: what a workflow can't do itself."""
+
+from datetime import timedelta
+from typing import Final
+
+from temporalio import activity
+from temporalio.client import Client, WorkflowUpdateFailedError
+from temporalio.exceptions import ApplicationError
+from temporalio.service import RPCError, RPCStatusCode
+
+from signals.errors import ErrorType
+from signals.messages import Answer, MessageTo
+from signals.names import update_name
+from workflows.compiled.stubs import Relay
+
+RPC_TIMEOUT: Final = timedelta(seconds=8)
+"""Below the activity's own time limit, so that its error says what was slow."""
+
+
+class RelayActivities(Relay):
+    """Sends updates through Temporal's client."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    @activity.defn(name="pass_on")
+    async def pass_on(self, message: MessageTo) -> Answer:
+        """Send a message to a conversation as an update.
+
+        Raises:
+            ApplicationError: The conversation doesn't accept it, or has ended; not retryable.
+        """
+        info = activity.info()
+        conversation = self._client.get_workflow_handle(message.conversation)
+        try:
+            return await conversation.execute_update(
+                update_name(message.signal),
+                message.message,
+                # A second try finds the update that the first one made.
+                id=f"{info.workflow_run_id}/{info.activity_id}",
+                result_type=Answer,
+                rpc_timeout=RPC_TIMEOUT,
+            )
+        except WorkflowUpdateFailedError as error:
+            if isinstance(error.cause, ApplicationError):
+                raise ApplicationError(error.cause.message, type=error.cause.type, non_retryable=True) from None
+            raise
+        except RPCError as error:
+            if error.status is not RPCStatusCode.NOT_FOUND:
+                raise
+            reason = f"conversation {message.conversation!r} has ended"
+            raise ApplicationError(reason, type=ErrorType.CONVERSATION_CLOSED, non_retryable=True) from None
