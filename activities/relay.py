@@ -33,7 +33,7 @@ class RelayActivities(Relay):
         info = activity.info()
         conversation = self._client.get_workflow_handle(message.conversation)
         try:
-            return await conversation.execute_update(
+            answer: Answer = await conversation.execute_update(
                 update_name(message.signal),
                 message.message,
                 # A second try finds the update that the first one made.
@@ -41,6 +41,7 @@ class RelayActivities(Relay):
                 result_type=Answer,
                 rpc_timeout=RPC_TIMEOUT,
             )
+            return answer
         except WorkflowUpdateFailedError as error:
             if isinstance(error.cause, ApplicationError):
                 raise ApplicationError(error.cause.message, type=error.cause.type, non_retryable=True) from None

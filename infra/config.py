@@ -154,3 +154,13 @@ def _known(keys: list[str]) -> list[str]:
         if isinstance(inner, type) and issubclass(inner, BaseModel):
             table = inner
     return sorted(table.model_fields)
+
+
+def demo_environment(address: str, database: str) -> dict[str, str]:
+    """The environment for programs that work for a server of their own, with books of their own.
+
+    Args:
+        address: The Temporal server, `HOST:PORT`.
+        database: The SQLAlchemy URL of the shop's books.
+    """
+    return {**os.environ, "TEMPORAL_ADDRESS": address, f"{PREFIX}SUPPORT__DATABASE": database}

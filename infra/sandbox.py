@@ -14,6 +14,11 @@ PASSED_THROUGH: Final = (
     "workflows.options",
     "workflows.receiving",
     "workflows.search",
+    # What the example's workflow modules share; they themselves are loaded anew.
+    "workflows.support.errors",
+    "workflows.support.issues",
+    "workflows.support.stubs",
+    "workflows.support.talks",
     # Libraries that only compute.
     "attr",
     "attrs",

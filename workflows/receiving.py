@@ -62,7 +62,7 @@ def _signal(model: type[M]) -> Callable[[Callable[[R, M], None]], Callable[[R, M
             try:
                 message = parse(model, payloads)
             except ApplicationError as error:
-                self.take_misfit(model.signal, error.message)
+                self.take_misfit(model.signal, _claimed_sender(payloads), error.message)
             else:
                 method(self, message)
 
@@ -93,6 +93,14 @@ def _update(
     return decorate
 
 
+def _claimed_sender(payloads: Sequence[object]) -> str | None:
+    match payloads:
+        case [{"speaker": str() as speaker}]:
+            return speaker[:64]
+        case _:
+            return None
+
+
 def _name_like(handler: Callable[..., object], method: Callable[..., object]) -> None:
     # Not functools.wraps: Temporal would follow __wrapped__ to the typed signature and decode by it.
     handler.__name__, handler.__qualname__ = method.__name__, method.__qualname__
@@ -107,8 +115,14 @@ class Receiver(ABC):
         """Take a message that came as a signal; one that isn't accepted becomes a rejection."""
 
     @abstractmethod
-    def take_misfit(self, signal: str, reason: str) -> None:
-        """Keep as a rejection what came as a signal and is no message."""
+    def take_misfit(self, signal: str, speaker: str | None, reason: str) -> None:
+        """Keep as a rejection what came as a signal and is no message.
+
+        Args:
+            signal: The signal's name.
+            speaker: Who it claims to be from, if it says so.
+            reason: What doesn't fit.
+        """
 
     @abstractmethod
     def check(self, message: Message) -> None:
@@ -125,7 +139,7 @@ class Receiver(ABC):
     @workflow.signal(dynamic=True, description="Anything else is kept as a rejection.")
     def _unknown(self, name: str, args: Sequence[RawValue]) -> None:
         known = ", ".join(model.signal for model in MESSAGES)
-        self.take_misfit(name[:200], f"there is no signal of this name; there are: {known}")
+        self.take_misfit(name[:200], None, f"there is no signal of this name; there are: {known}")
 
     @_signal(Turn)
     def turn(self, message: Turn) -> None:

@@ -101,9 +101,9 @@ class CompiledRun(Receiver):
         else:
             self._outbox.append((target, message))
 
-    def take_misfit(self, signal: str, reason: str) -> None:
+    def take_misfit(self, signal: str, speaker: str | None, reason: str) -> None:
         """Keep what is no message as a rejection."""
-        self._reject(signal, None, Refusal(ErrorType.INVALID_INPUT, reason))
+        self._reject(signal, speaker, Refusal(ErrorType.INVALID_INPUT, reason))
 
     def check(self, message: Message) -> None:
         """Refuse an update that is for no open conversation."""

@@ -22,6 +22,9 @@ class Misfit:
     """Something came in that is no message: unknown, malformed, or with the wrong number of inputs."""
 
     signal: str
+    speaker: str | None
+    """Who it claims to be from, if it says so."""
+
     reason: str
     at: datetime
 

@@ -67,8 +67,8 @@ def apply(setup: ConversationSetup, state: ConversationState, event: Event) -> R
     match event:
         case Received(message=message):
             return machine.receive(message)
-        case Misfit(signal=signal, reason=reason):
-            return machine.reject(signal, None, Refusal(ErrorType.INVALID_INPUT, reason))
+        case Misfit(signal=signal, speaker=speaker, reason=reason):
+            return machine.reject(signal, speaker, Refusal(ErrorType.INVALID_INPUT, reason))
         case Replied() | ReplyFailed():
             machine.take_reply(event)
         case TimePassed():

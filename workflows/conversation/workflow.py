@@ -103,9 +103,9 @@ class Conversation(Receiver):
         """Take a message that came as a signal."""
         self._handle(Received(message, workflow.now()))
 
-    def take_misfit(self, signal: str, reason: str) -> None:
+    def take_misfit(self, signal: str, speaker: str | None, reason: str) -> None:
         """Keep what is no message as a rejection."""
-        self._handle(Misfit(signal, reason, workflow.now()))
+        self._handle(Misfit(signal, speaker, reason, workflow.now()))
 
     def check(self, message: Message) -> None:
         """Refuse an update that would not be accepted; one that comes with the start is checked when it is taken."""
