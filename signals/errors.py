@@ -15,6 +15,9 @@ class ErrorType(StrEnum):
     NO_OUTCOME = "NoOutcome"
     """A conversation that a run needed an outcome from ended without one, and the point has no fallback."""
 
+    LOOP_LIMIT = "LoopLimit"
+    """A step was repeated as often as it may be, and it wasn't enough."""
+
     PARTICIPANT_LIMIT = "ParticipantLimit"
     ASSISTANT_FAILED = "AssistantFailed"
     """A language model can't answer, and trying again would not help."""

@@ -32,7 +32,10 @@ class StepStatus(StrEnum):
     FAILED = "failed"
     CANCELLED = "cancelled"
     SKIPPED = "skipped"
-    """Its result was not needed."""
+    """Its condition didn't hold, or its result was not needed."""
+
+    COMPENSATED = "compensated"
+    """It was done, and taken back."""
 
 
 class StepProgress(Wire):
@@ -45,6 +48,17 @@ class StepProgress(Wire):
     attempts: int = 0
     checkpoint: bool = False
     error: str | None = None
+
+
+class Checkpoint(Wire):
+    """A moment that a run can be taken back to."""
+
+    step: str
+    """The step that was done then."""
+
+    at: datetime
+    event: int
+    """The event id that `temporal workflow reset --event-id` takes."""
 
 
 class ConversationRecord(Wire):

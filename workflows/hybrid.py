@@ -1,6 +1,5 @@
 """Conversation points: where a compiled workflow opens a conversation, and how it takes the outcome back."""
 
-import inspect
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -87,11 +86,6 @@ class ConversationPoint:
     trigger: Trigger = field(default_factory=Explicit)
     integration: Integration = field(default_factory=Result)
     constraints: PointConstraints = field(default_factory=PointConstraints)
-
-    @property
-    def setup_parameters(self) -> tuple[str, ...]:
-        """The names that the setup function asks for."""
-        return tuple(inspect.signature(self.setup).parameters)
 
 
 class StepError(Wire):

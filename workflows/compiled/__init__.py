@@ -2,6 +2,6 @@
 
 from workflows.compiled.decorator import compiled
 from workflows.compiled.findings import CompileError, CompileWarning, Finding
-from workflows.compiled.step import step
+from workflows.compiled.step import Repeat, step
 
-__all__ = ["CompileError", "CompileWarning", "Finding", "compiled", "step"]
+__all__ = ["CompileError", "CompileWarning", "Finding", "Repeat", "compiled", "step"]

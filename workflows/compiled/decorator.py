@@ -4,9 +4,10 @@ from typing import Final, TypeVar, get_type_hints
 
 from temporalio import workflow
 
-from workflows.compiled.compiler import REQUEST, compile_class
+from workflows.compiled.compiler import compile_class
 from workflows.compiled.plan import Plan
 from workflows.compiled.run import CompiledRun
+from workflows.compiled.source import REQUEST
 
 C = TypeVar("C")
 

@@ -13,6 +13,7 @@ _STYLES: Final = {
     StepStatus.FAILED: "fill:#ffe3e3,stroke:#c92a2a,color:#000",
     StepStatus.CANCELLED: "fill:#f1f3f5,stroke:#868e96,color:#000",
     StepStatus.SKIPPED: "fill:#fff,stroke:#adb5bd,stroke-dasharray:4,color:#868e96",
+    StepStatus.COMPENSATED: "fill:#e5dbff,stroke:#5f3dc4,color:#000",
 }
 
 

@@ -27,6 +27,10 @@ class Code(StrEnum):
     REQUEST_TYPES = "request-types"
     NOT_SERIALISABLE = "not-serialisable"
     UNUSED_STEP = "unused-step"
+    MISSING_DEFAULT = "missing-default"
+    FUNCTION = "function"
+    """A function that a step is decided with, or taken back with."""
+
     POINT = "conversation-point"
 
 

@@ -4,7 +4,7 @@ import json
 from typing import Final
 
 from signals.conversation import Rejections
-from signals.run import ConversationRecord, StepProgress, StepStatus
+from signals.run import Checkpoint, ConversationRecord, StepProgress, StepStatus
 from workflows.compiled.record import RunRecord
 from workflows.markdown import commands, escape, table
 
@@ -16,6 +16,7 @@ _MARKS: Final = {
     StepStatus.FAILED: "✗",
     StepStatus.CANCELLED: "⊘",
     StepStatus.SKIPPED: "-",
+    StepStatus.COMPENSATED: "↩",
 }
 
 
@@ -40,6 +41,11 @@ def page(record: RunRecord, rejections: Rejections) -> str:
     if rejections.total:
         rows = [[f"{r.at:%H:%M:%S}", escape(r.signal), r.type, escape(r.reason)] for r in rejections.recent[-5:]]
         parts += [f"## Not accepted ({rejections.total})", table(["at", "signal", "why", "reason"], rows)]
+    if record.checkpoints:
+        parts += [
+            "## Checkpoints",
+            commands([reset_command(record.run, checkpoint) for checkpoint in record.checkpoints]),
+        ]
     parts += ["## Look closer", commands(_commands(record))]
     return "\n\n".join(part for part in parts if part) + "\n"
 
@@ -73,3 +79,11 @@ def _commands(record: RunRecord) -> list[list[str]]:
     lines = [[*query, record.run, "--type", "progress"]]
     lines += [[*query, conversation.id, "--type", "status"] for conversation in record.open_conversations]
     return lines
+
+
+def reset_command(run: str, checkpoint: Checkpoint) -> list[str]:
+    """The words of the command that takes a run back to a checkpoint."""
+    return [
+        *("temporal", "workflow", "reset", "--workflow-id", run, "--event-id", str(checkpoint.event)),
+        *("--reason", f"back to {checkpoint.step}"),
+    ]

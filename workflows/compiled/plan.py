@@ -19,13 +19,16 @@ class Source(StrEnum):
     OUTCOME = "outcome"
     """A conversation of the step."""
 
+    PREVIOUS = "previous"
+    """What the step itself returned the last time, in a loop."""
+
     ERROR = "error"
     """What the step failed with; for setup functions."""
 
 
 @dataclass(frozen=True)
 class Argument:
-    """One argument of a step, or of a setup function."""
+    """One argument of a step, or of one of its functions."""
 
     name: str
     source: Source
@@ -55,14 +58,23 @@ class StepPlan:
     """The first line of its docstring."""
 
     arguments: tuple[Argument, ...]
+    when: tuple[Argument, ...]
+    """What its condition is asked with."""
+
+    until: tuple[Argument, ...]
+    """What the end of its loop is asked with."""
+
+    compensation: tuple[Argument, ...]
     points: tuple[PointPlan, ...]
+    checkpoint: bool
     on_demand: bool
     """Whether only a conversation may need its result: it is run when one is to be set up."""
 
     @property
     def needs(self) -> tuple[str, ...]:
         """The steps that must be done before it starts."""
-        return tuple(argument.name for argument in self.arguments if argument.source is Source.STEP)
+        asked = dict.fromkeys((*self.arguments, *self.when, *self.until))
+        return tuple(a.name for a in asked if a.source is Source.STEP and a.name != self.name)
 
     def point(self, name: str) -> PointPlan:
         """Look a conversation point up."""

@@ -6,7 +6,7 @@ from datetime import datetime
 from pydantic import BaseModel
 
 from signals.conversation import ConversationResult
-from signals.run import ConversationRecord, Mode, Progress, RunSoFar, StepProgress, StepStatus, Transition
+from signals.run import Checkpoint, ConversationRecord, Mode, Progress, RunSoFar, StepProgress, StepStatus, Transition
 from workflows.compiled.plan import Plan
 from workflows.compiled.settlement import NoOutcome, Settled
 
@@ -21,6 +21,10 @@ class RunRecord(BaseModel):
     steps: dict[str, StepProgress]
     conversations: list[ConversationRecord] = []
     transitions: list[Transition] = []
+    checkpoints: list[Checkpoint] = []
+    finishing: list[str] = []
+    """The steps in the order in which they were done."""
+
     mode: Mode = Mode.WORKFLOW
     done: bool = False
 
@@ -46,8 +50,8 @@ class RunRecord(BaseModel):
         return self.steps[step].status is StepStatus.PENDING
 
     def are_done(self, names: Iterable[str]) -> bool:
-        """Tell whether steps have results."""
-        return all(self.steps[name].status is StepStatus.DONE for name in names)
+        """Tell whether steps have results; a skipped one's is None."""
+        return all(self.steps[name].status in (StepStatus.DONE, StepStatus.SKIPPED) for name in names)
 
     def begun(self, step: str, at: datetime) -> None:
         """A step starts."""
@@ -63,7 +67,16 @@ class RunRecord(BaseModel):
 
     def finished(self, step: str, at: datetime) -> None:
         """A step has its result."""
+        self.finishing.append(step)
         self._set(step, status=StepStatus.DONE, ended=at)
+
+    def skipped(self, step: str) -> None:
+        """A step's condition doesn't hold."""
+        self._set(step, status=StepStatus.SKIPPED)
+
+    def checkpoint(self, step: str, at: datetime, event: int) -> None:
+        """The run can be taken back to this moment, when a step was done."""
+        self.checkpoints.append(Checkpoint(step=step, at=at, event=event))
 
     def failed(self, step: str, at: datetime, error: str) -> None:
         """A step has failed for good."""
@@ -79,6 +92,15 @@ class RunRecord(BaseModel):
         for name in self.steps:
             if self.is_pending(name):
                 self._set(name, status=StepStatus.SKIPPED)
+
+    def to_compensate(self) -> list[str]:
+        """The steps that were done, the latest first."""
+        done = [name for name, progress in self.steps.items() if progress.status is StepStatus.DONE]
+        return [name for name in reversed(self.finishing) if name in done]
+
+    def compensated(self, step: str, error: str | None = None) -> None:
+        """What a step did was taken back; or that failed."""
+        self._set(step, **({"status": StepStatus.COMPENSATED} if error is None else {"error": error}))
 
     def _set(self, step: str, **changes: object) -> None:
         self.steps[step] = self.steps[step].model_copy(update=changes)

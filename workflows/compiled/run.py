@@ -18,18 +18,19 @@ from signals.conversation import Rejection, Rejections
 from signals.errors import ErrorType
 from signals.messages import Answer, Message, MessageTo
 from signals.names import conversation_id
-from signals.run import ConversationRecord, Progress, Transition
+from signals.run import Checkpoint, ConversationRecord, Progress, Transition
 from signals.wire import one_line
 from workflows import search
-from workflows.compiled.compiler import outcome_type
 from workflows.compiled.diagram import mermaid
+from workflows.compiled.outcomes import outcome_type
 from workflows.compiled.page import page
 from workflows.compiled.plan import Argument, Plan, Source, StepPlan
 from workflows.compiled.record import RunRecord
 from workflows.compiled.settlement import NoOutcome, settle
-from workflows.compiled.step import options_of
+from workflows.compiled.source import PREVIOUS
+from workflows.compiled.step import Repeat, StepOptions, options_of
 from workflows.compiled.stubs import Relay
-from workflows.compiled.talk import hold, step_error
+from workflows.compiled.talk import hold, step_error, unbroken
 from workflows.conversation.events import Refusal
 from workflows.conversation.setup import ConversationSetup
 from workflows.hybrid import ConversationPoint, Explicit, Fail, OnException, RetryWith, StepError
@@ -62,8 +63,9 @@ class CompiledRun(Receiver):
                 await workflow.wait(list(tasks.values()), return_when=asyncio.FIRST_COMPLETED)
                 for name in [name for name, task in tasks.items() if task.done()]:
                     await tasks.pop(name)
-        finally:
-            await self._cancel(tasks)
+        except (FailureError, asyncio.CancelledError):
+            await unbroken(self._take_back(tasks))
+            raise
         await workflow.wait_condition(lambda: not self._outbox and workflow.all_handlers_finished())
         self._record.completed()
         self._publish()
@@ -90,6 +92,11 @@ class CompiledRun(Receiver):
     def rejections(self) -> Rejections:
         """What was not accepted."""
         return self._rejections
+
+    @workflow.query(description="The moments that the run can be taken back to, with the event ids for 'reset'.")
+    def checkpoints(self) -> list[Checkpoint]:
+        """The moments that the run can be taken back to."""
+        return self._record.checkpoints
 
     # Messages
 
@@ -165,27 +172,46 @@ class CompiledRun(Receiver):
         self._publish()
         return bool(tasks)
 
-    async def _cancel(self, tasks: Mapping[str, asyncio.Task[None]]) -> None:
+    async def _take_back(self, tasks: Mapping[str, asyncio.Task[None]]) -> None:
+        """Stop what is under way, then run the compensations of what was done, the latest first."""
         for name, task in tasks.items():
             task.cancel()
             self._record.cancelled(name, workflow.now())
         await asyncio.gather(*tasks.values(), return_exceptions=True)
+        for name in self._record.to_compensate():
+            options, planned = self._options(name), self.plan.step(name)
+            if options.compensation is not None:
+                try:
+                    await self._invoke(options.compensation.__name__, self._arguments(planned.compensation, {}))
+                except FailureError as error:
+                    self._record.compensated(name, f"could not be taken back: {step_error(error).message}")
+                else:
+                    self._record.compensated(name)
         self._publish()
 
     async def _run_step(self, step: StepPlan) -> None:
+        options = self._options(step.name)
+        if options.when is not None and not options.when(**self._arguments(step.when, {})):
+            self._results[step.name] = None
+            self._record.skipped(step.name)
+            return
         try:
-            self._results[step.name] = await self._result_of(step)
+            self._results[step.name] = await self._result_of(step, options)
         except FailureError as error:
             if not is_cancelled_exception(error):
                 self._record.failed(step.name, workflow.now(), step_error(error).message)
                 self._publish()
             raise
         self._record.finished(step.name, workflow.now())
+        if step.checkpoint:
+            # A reset takes the id of the event that completes this workflow task, the one after its start.
+            event = workflow.info().get_current_history_length() + 1
+            self._record.checkpoint(step.name, workflow.now(), event)
 
-    async def _result_of(self, step: StepPlan) -> object:
+    async def _result_of(self, step: StepPlan, options: StepOptions) -> object:
         outcomes: dict[str, object] = {}
         error: StepError | None = None
-        point = next((p for p in self._points(step) if isinstance(p.trigger, Explicit)), None)
+        point = next((p for p in options.points if isinstance(p.trigger, Explicit)), None)
         while True:
             if point is not None:
                 outcome = await self._talk(step, point, error)
@@ -194,57 +220,73 @@ class CompiledRun(Receiver):
                 else:
                     return outcome
             try:
-                return await self._call(step, outcomes)
+                return await self._repeated(step, options.repeat, outcomes)
             except FailureError as failure:
                 if is_cancelled_exception(failure):
                     raise
                 error = step_error(failure)
-                point = self._point_for(step, error)
+                point = self._point_for(options, error)
                 if point is None:
                     raise
 
-    async def _call(self, step: StepPlan, outcomes: Mapping[str, object]) -> object:
+    async def _repeated(self, step: StepPlan, repeat: Repeat | None, outcomes: dict[str, object]) -> object:
+        """Run a step's body, once or until it is enough."""
+        if repeat is None:
+            return await self._call(step, outcomes)
+        values = dict(outcomes)
+        for _ in range(repeat.most):
+            values[PREVIOUS] = values[step.name] = await self._call(step, values)
+            if repeat.until(**self._arguments(step.until, values)):
+                return values[PREVIOUS]
+            if repeat.every:
+                await workflow.sleep(repeat.every, summary=f"until '{step.name}' is tried again")
+        reason = f"step '{step.name}' was run {repeat.most} times, and it wasn't enough"
+        raise ApplicationError(reason, type=ErrorType.LOOP_LIMIT, non_retryable=True)
+
+    async def _call(self, step: StepPlan, values: Mapping[str, object]) -> object:
         self._record.tried(step.name)
-        arguments = self._arguments(step.arguments, outcomes)
+        return await self._invoke(step.name, self._arguments(step.arguments, values))
+
+    async def _invoke(self, method: str, arguments: Mapping[str, object]) -> object:
         try:
-            result = getattr(self, step.name)(**arguments)
+            result = getattr(self, method)(**arguments)
             return await result if inspect.isawaitable(result) else result
         except ValidationError as error:
             # A value that doesn't fit is the input's fault, not a bug to wait for a new release with.
-            raise invalid(f"{self.plan.name}.{step.name}: {one_line(error)}") from None
+            raise invalid(f"{self.plan.name}.{method}: {one_line(error)}") from None
 
     def _arguments(
-        self, arguments: tuple[Argument, ...], outcomes: Mapping[str, object], error: StepError | None = None
+        self, arguments: tuple[Argument, ...], values: Mapping[str, object], error: StepError | None = None
     ) -> dict[str, object]:
-        values: dict[str, object] = {}
+        """Fill arguments by name; `values` go first: what conversations gave, and what a loop's last turn gave."""
+        filled: dict[str, object] = {}
         for argument in arguments:
             match argument.source:
-                case _ if argument.name in outcomes:
-                    values[argument.name] = outcomes[argument.name]
+                case _ if argument.name in values:
+                    filled[argument.name] = values[argument.name]
                 case Source.REQUEST:
-                    values[argument.name] = self._request
+                    filled[argument.name] = self._request
                 case Source.RUN:
-                    values[argument.name] = self._record.so_far()
+                    filled[argument.name] = self._record.so_far()
                 case Source.STEP:
-                    values[argument.name] = self._results[argument.name]
+                    filled[argument.name] = self._results[argument.name]
                 case Source.ERROR:
-                    values[argument.name] = error
-                case Source.OUTCOME:
-                    pass  # not talked about yet: the parameter's default stands
-        return values
+                    filled[argument.name] = error
+                case Source.OUTCOME | Source.PREVIOUS:
+                    pass  # not there yet: the parameter's default stands
+        return filled
 
     # Conversations
 
-    def _points(self, step: StepPlan) -> tuple[ConversationPoint, ...]:
-        options = options_of(getattr(type(self), step.name))
-        return options.points if options else ()
+    def _options(self, step: str) -> StepOptions:
+        return options_of(getattr(type(self), step)) or StepOptions()
 
-    def _point_for(self, step: StepPlan, error: StepError) -> ConversationPoint | None:
+    def _point_for(self, options: StepOptions, error: StepError) -> ConversationPoint | None:
         """The first point that is there for this error and has something left to try."""
         return next(
             (
                 point
-                for point in self._points(step)
+                for point in options.points
                 if isinstance(point.trigger, OnException)
                 and error.type in point.trigger.types
                 and point.name not in self._spent

@@ -1,6 +1,8 @@
 """Holding a conversation for a step, and reading why a step failed."""
 
 import asyncio
+from collections.abc import Coroutine
+from contextlib import suppress
 
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError, ChildWorkflowError, FailureError
@@ -51,3 +53,12 @@ def is_being_cancelled() -> bool:
     """Tell whether the task that runs now is being cancelled, by the run's end or by another step's failure."""
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0
+
+
+async def unbroken(work: Coroutine[None, None, None]) -> None:
+    """Do something to its end, even if the run is cancelled meanwhile, once or again."""
+    task = asyncio.create_task(work)
+    while not task.done():
+        with suppress(asyncio.CancelledError):
+            await asyncio.shield(task)
+    task.result()

@@ -1,0 +1,184 @@
+"""The compiler's checks of a single step: names, annotations, functions, conversation points.
+
+Source of the rules: the seed's "Compile-Time Workflows"; parameter names are the data flow.
+"""
+
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Final, get_type_hints
+
+from pydantic import PydanticUserError, ValidationError
+from pydantic.errors import PydanticSchemaGenerationError
+
+from signals.run import RunSoFar
+from signals.wire import one_line
+from workflows.compiled.findings import Code, Finding, Severity
+from workflows.compiled.outcomes import outcome_type
+from workflows.compiled.source import ERROR, PREVIOUS, REQUEST, RUN, StepSource, parameters_of, place_of
+from workflows.compiled.types import adapter, fits, shown
+from workflows.conversation.setup import ConversationSetup
+from workflows.hybrid import ConversationPoint, Default, OnException, RetryWith, StepError
+
+NAMES: Final = (REQUEST, RUN, ERROR, PREVIOUS)
+"""What no step may be called."""
+
+
+class Checker:
+    """The findings about one class, as its steps are checked."""
+
+    def __init__(self, cls: type, reserved: frozenset[str]) -> None:
+        self.cls = cls
+        self.reserved = reserved
+        self.findings: list[Finding] = []
+        self.steps: dict[str, StepSource] = {}
+
+    def find(
+        self,
+        code: Code,
+        step: str | None,
+        parameter: str | None,
+        message: str,
+        remedy: str,
+        severity: Severity = Severity.ERROR,
+    ) -> None:
+        """Note a finding."""
+        place: Callable[..., object] | type = self.steps[step].method if step in self.steps else self.cls
+        self.findings.append(
+            Finding(code, severity, *place_of(place), self.cls.__name__, step, parameter, message, remedy)
+        )
+
+    def hints_of(self, function: Callable[..., object], step: str) -> dict[str, object]:
+        """Read a function's annotations; none where they can't be read, which is a finding."""
+        try:
+            return get_type_hints(function, include_extras=True)
+        except (NameError, TypeError) as error:
+            self.find(Code.BAD_ANNOTATION, step, None, f"an annotation can't be read: {error}", "import what it names")
+            return {}
+
+    def check(self, step: StepSource) -> None:
+        """Check a step; all steps of the class must be known by now."""
+        if step.name in self.reserved or step.name in NAMES or step.name.startswith("_"):
+            remedy = "call the step something else"
+            self.find(Code.RESERVED_NAME, step.name, None, "the name is taken by Parley", remedy)
+        if "return" not in step.hints:
+            self.find(Code.MISSING_ANNOTATION, step.name, None, "the result has no annotation", "say what it returns")
+        else:
+            self._check_serialisable(step, None, step.returns)
+        for parameter in step.parameters:
+            self._check_parameter(step, parameter)
+        for what, function in step.functions.items():
+            self._check_function(step, what, function)
+        self._check_compensation(step)
+        for point in step.options.points:
+            self._check_point(step, point)
+
+    # Parameters
+
+    def _check_parameter(self, step: StepSource, parameter: str) -> None:
+        if parameter not in step.hints:
+            remedy = "annotate it with what it accepts"
+            self.find(Code.MISSING_ANNOTATION, step.name, parameter, "it has no annotation", remedy)
+            return
+        hint = step.hints[parameter]
+        given = self._given(step)
+        if parameter == PREVIOUS and step.options.repeat:
+            given[PREVIOUS] = step.returns
+            self._check_default(step, parameter, "it is filled only from the second time on")
+        if parameter in given:
+            self._check_type(step, parameter, given[parameter], hint)
+        elif parameter == REQUEST:
+            self._check_serialisable(step, parameter, hint)
+        elif parameter in step.fed:
+            self._check_default(step, parameter, "it is filled only after the conversation")
+        else:
+            remedy = f"name it after one of: {', '.join([REQUEST, *given])}"
+            self.find(Code.UNKNOWN_PARAMETER, step.name, parameter, "nothing has this name", remedy)
+
+    def _given(self, step: StepSource) -> dict[str, object]:
+        """What a step can ask for by name, beside the request, with the annotation of what it is given."""
+        others = {name: other.gives for name, other in self.steps.items() if name != step.name}
+        return {RUN: RunSoFar, **others}
+
+    def _check_type(self, step: StepSource, parameter: str, promised: object, accepted: object) -> None:
+        if not fits(promised, accepted):
+            giver = "the run's record" if parameter == RUN else f"step '{parameter}'"
+            message = f"it accepts {shown(accepted)}, but {giver} gives {shown(promised)}"
+            self.find(Code.TYPE_MISMATCH, step.name, parameter, message, "change one of the two annotations")
+
+    def _check_default(self, step: StepSource, parameter: str, why: str) -> None:
+        if inspect.signature(step.method).parameters[parameter].default is inspect.Parameter.empty:
+            remedy = f"give it the default None: {why}"
+            self.find(Code.MISSING_DEFAULT, step.name, parameter, "it has no default", remedy)
+
+    def _check_serialisable(self, step: StepSource, parameter: str | None, hint: object) -> None:
+        try:
+            adapter(hint).json_schema()
+        except (PydanticSchemaGenerationError, PydanticUserError):
+            remedy = "use a pydantic model, a dataclass or plain JSON types"
+            message = f"{shown(hint)} can't be written as JSON"
+            self.find(Code.NOT_SERIALISABLE, step.name, parameter, message, remedy)
+
+    # Functions that a step is decided with
+
+    def _check_function(self, step: StepSource, what: str, function: Callable[..., object]) -> None:
+        hints = self.hints_of(function, step.name)
+        given = self._given(step)
+        if what == "until":
+            given[step.name] = step.returns
+        if what in ("when", "until"):
+            wanted: object = bool
+        else:
+            wanted = ConversationSetup
+            given[ERROR] = StepError
+        if not fits(hints.get("return", object), wanted):
+            remedy = "annotate what it returns"
+            self.find(Code.FUNCTION, step.name, None, f"{what}: it does not return {shown(wanted)}", remedy)
+        self._check_arguments(step, what, parameters_of(function), hints, given)
+
+    def _check_arguments(
+        self, step: StepSource, what: str, names: list[str], hints: Mapping[str, object], given: Mapping[str, object]
+    ) -> None:
+        for name in names:
+            if name == REQUEST:
+                continue
+            if name not in given:
+                message = f"{what}: it asks for '{name}', which it isn't given"
+                self.find(Code.FUNCTION, step.name, None, message, f"known are: {', '.join([REQUEST, *given])}")
+            elif not fits(given[name], hints.get(name, object)):
+                message = f"{what}: it accepts {shown(hints[name])} for '{name}', but is given {shown(given[name])}"
+                self.find(Code.FUNCTION, step.name, None, message, "change one of the two annotations")
+
+    def _check_compensation(self, step: StepSource) -> None:
+        function = step.options.compensation
+        if function is None:
+            return
+        if vars(self.cls).get(function.__name__) is not function or function.__name__ in self.steps:
+            remedy = "name a method that stands above the step in the class and is no step itself"
+            self.find(Code.FUNCTION, step.name, None, "compensation: it is no method of the class", remedy)
+            return
+        # It must be able to run whenever the step was done, so it is given what the step was given.
+        given = {name: hint for name, hint in self._given(step).items() if name in step.parameters or name == RUN}
+        given[step.name] = step.returns
+        hints = self.hints_of(function, step.name)
+        self._check_arguments(step, "compensation", parameters_of(function)[1:], hints, given)
+
+    # Conversation points
+
+    def _check_point(self, step: StepSource, point: ConversationPoint) -> None:
+        if ERROR in parameters_of(point.setup) and not isinstance(point.trigger, OnException):
+            remedy = "take the parameter away, or use OnException"
+            self._point_is_wrong(step, point, "its setup asks for 'error', but it isn't opened by one", remedy)
+        if isinstance(point.integration, RetryWith) and point.integration.parameter not in step.parameters:
+            wanted = point.integration.parameter
+            self._point_is_wrong(step, point, f"the step has no parameter '{wanted}'", "add it, with the default None")
+            return
+        fallback = point.constraints.fallback
+        if isinstance(fallback, Default):
+            try:
+                adapter(outcome_type(step.hints, point)).validate_python(fallback.outcome)
+            except ValidationError as error:
+                message = f"its default outcome doesn't fit: {one_line(error)}"
+                self._point_is_wrong(step, point, message, "mend the default or the type")
+
+    def _point_is_wrong(self, step: StepSource, point: ConversationPoint, message: str, remedy: str) -> None:
+        self.find(Code.POINT, step.name, None, f"point '{point.name}': {message}", remedy)

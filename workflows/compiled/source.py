@@ -1,0 +1,81 @@
+"""A workflow class as the compiler finds it: its steps with their functions, options and annotations."""
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Union
+
+from workflows.compiled.step import StepOptions
+from workflows.hybrid import ConversationPoint, RetryWith
+
+REQUEST: Final = "request"
+RUN: Final = "run"
+ERROR: Final = "error"
+PREVIOUS: Final = "previous"
+
+
+@dataclass(frozen=True)
+class StepSource:
+    """A step of a class."""
+
+    name: str
+    method: Callable[..., object]
+    options: StepOptions
+    hints: dict[str, object]
+
+    @property
+    def parameters(self) -> list[str]:
+        """The names that it asks for."""
+        return parameters_of(self.method)[1:]
+
+    @property
+    def returns(self) -> object:
+        """What its body returns; anything where it doesn't say."""
+        return self.hints.get("return", object)
+
+    @property
+    def gives(self) -> object:
+        """What others are given: nothing (None) too, where it may be left out."""
+        return self.returns if self.options.when is None else Union[self.returns, None]  # noqa: UP007
+
+    @property
+    def has_effect(self) -> bool:
+        """Whether it is there for what it does: it returns nothing."""
+        return self.returns is type(None)
+
+    @property
+    def fed(self) -> dict[str, ConversationPoint]:
+        """The parameters that the step's own conversations fill."""
+        return {p.integration.parameter: p for p in self.options.points if isinstance(p.integration, RetryWith)}
+
+    @property
+    def functions(self) -> dict[str, Callable[..., object]]:
+        """The functions that it is decided with, by what they are for."""
+        options = self.options
+        found: dict[str, Callable[..., object] | None] = {
+            "when": options.when,
+            "until": options.repeat.until if options.repeat else None,
+            **{f"setup of point '{point.name}'": point.setup for point in options.points},
+        }
+        return {what: function for what, function in found.items() if function is not None}
+
+    @property
+    def asked(self) -> set[str]:
+        """Every name that must be there before it can run."""
+        functions = self.functions
+        names = set(self.parameters)
+        return names.union(*(parameters_of(functions[what]) for what in ("when", "until") if what in functions))
+
+
+def parameters_of(function: Callable[..., object]) -> list[str]:
+    """The names of a function's parameters."""
+    return list(inspect.signature(function).parameters)
+
+
+def place_of(thing: Callable[..., object] | type) -> tuple[str, int]:
+    """Where something is defined: file, as seen from here, and line."""
+    source = Path(inspect.getsourcefile(thing) or "?")
+    line = inspect.getsourcelines(thing)[1]
+    here = Path.cwd()
+    return str(source.relative_to(here) if source.is_relative_to(here) else source), line
