@@ -152,7 +152,8 @@ class Checker:
         function = step.options.compensation
         if function is None:
             return
-        if vars(self.cls).get(function.__name__) is not function or function.__name__ in self.steps:
+        is_method = any(value is function for value in vars(self.cls).values())
+        if not is_method or function.__name__ in self.steps:
             remedy = "name a method that stands above the step in the class and is no step itself"
             self.find(Code.FUNCTION, step.name, None, "compensation: it is no method of the class", remedy)
             return
