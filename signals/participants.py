@@ -43,13 +43,13 @@ class Participant(Wire):
     role: Identifier
     """What they are here for: `customer`, `agent`, `assistant`."""
 
-    name: str | None = Field(default=None, max_length=200)
-    """How they are shown; their id where there is none."""
+    name: str | None = Field(default=None, max_length=200, pattern=r"^\P{Cc}*$")
+    """How they are shown, on one line; their id where there is none."""
 
-    model: str | None = Field(default=None, max_length=200)
+    model: str | None = Field(default=None, max_length=200, pattern=r"^[ -~]*$")
     """The language model that speaks (`local`, `script:NAME`, `openai:gpt-5`); the worker's own where there is none."""
 
-    can: tuple[Permission, ...] = (Permission.SPEAK,)
+    can: tuple[Permission, ...] = Field(default=(Permission.SPEAK,), max_length=len(Permission))
 
     @model_validator(mode="after")
     def _only_ai_has_a_model(self) -> Self:
