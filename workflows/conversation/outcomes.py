@@ -1,31 +1,52 @@
 """Typed outcomes: a proposal is held to the JSON Schema that the conversation was opened with."""
 
+from collections.abc import Iterator
 from functools import lru_cache
-from typing import Any
 
 import jsonschema
 from jsonschema.protocols import Validator
 from pydantic import JsonValue
-from referencing import Registry
+from referencing.exceptions import Unresolvable
+from referencing.jsonschema import DRAFT202012, EMPTY_REGISTRY
 
 JsonSchema = dict[str, JsonValue]
 
 
 def schema_fault(schema: JsonSchema) -> str | None:
-    """Say why something isn't a JSON Schema; nothing if it is one."""
+    """Say why something can't serve as a JSON Schema; nothing if it can."""
+    draft = jsonschema.Draft202012Validator
     try:
-        jsonschema.Draft202012Validator.check_schema(schema)
+        draft.check_schema(schema, format_checker=draft.FORMAT_CHECKER)  # 'regex' is a format: patterns are tried
     except jsonschema.SchemaError as error:
         return _told(error)
-    return None
+    dangling = next(_dangling(schema), None)
+    return f"{dangling!r} refers to nothing in it, and nothing is fetched" if dangling is not None else None
 
 
 def outcome_fault(schema: JsonSchema | None, outcome: JsonValue) -> str | None:
     """Say why an outcome doesn't fit; nothing if it does, or if any outcome will do."""
     if schema is None:
         return None
-    error = jsonschema.exceptions.best_match(_validator(_Key(schema)).iter_errors(outcome))
+    try:
+        error = jsonschema.exceptions.best_match(_validator(_Key(schema)).iter_errors(outcome))
+    except Exception as problem:  # of any kind: a schema may go round in circles, a number be too large for it
+        return f"it can't be held to the schema: {type(problem).__name__}: {problem}"[:300]
     return _told(error) if error is not None else None
+
+
+def _dangling(schema: JsonSchema) -> Iterator[str]:
+    """The references of a schema that lead nowhere."""
+    waiting = [(schema, EMPTY_REGISTRY.resolver_with_root(DRAFT202012.create_resource(schema)))]
+    while waiting:
+        part, outer = waiting.pop()
+        resolver = outer.in_subresource(DRAFT202012.create_resource(part))
+        waiting += [(inner, resolver) for inner in DRAFT202012.subresources_of(part) if isinstance(inner, dict)]
+        for reference in (part.get("$ref"), part.get("$dynamicRef")):
+            if isinstance(reference, str):
+                try:
+                    resolver.lookup(reference)
+                except Unresolvable:
+                    yield reference
 
 
 class _Key:
@@ -44,8 +65,7 @@ class _Key:
 @lru_cache(maxsize=256)
 def _validator(key: _Key) -> Validator:
     # An empty registry: a schema that refers to an address must not make anybody fetch it.
-    registry: Registry[Any] = Registry()  # Any: the library's own type for what a registry holds
-    return jsonschema.Draft202012Validator(key.schema, registry=registry)
+    return jsonschema.Draft202012Validator(key.schema, registry=EMPTY_REGISTRY)
 
 
 def _told(error: "jsonschema.ValidationError | jsonschema.SchemaError") -> str:

@@ -1,16 +1,19 @@
 """How a conversation is set up: the input of the workflow `Conversation`."""
 
 from enum import StrEnum
-from typing import Self
+from typing import Annotated, Final, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from signals.participants import Kind, Participant, Permission
-from signals.wire import Facts, Identifier, Text, Wire
+from signals.wire import Facts, Identifier, Text, Wire, at_most
 from workflows.conversation.coordination import Coordination, TurnBased
 from workflows.conversation.emergence import Condition, Decision, Seconds
 from workflows.conversation.outcomes import JsonSchema, schema_fault
 from workflows.conversation.routing import Broadcast, Routing
+
+MAX_SCHEMA_BYTES: Final = 64 * 1024
+"""Largest JSON Schema of an outcome, in bytes of JSON: a continued run takes it along."""
 
 
 class OutOfTurn(StrEnum):
@@ -45,7 +48,8 @@ class ConversationSetup(Wire):
     """The input of `Conversation`.
 
     Example:
-        `{"topic": "Lunch?", "participants": [{"id": "alice", "kind": "human", "role": "guest", "can": ["decide"]}]}`
+        `{"topic": "Lunch?", "participants": [
+            {"id": "alice", "kind": "human", "role": "host", "can": ["speak", "decide"]}]}`
     """
 
     topic: Text
@@ -56,7 +60,7 @@ class ConversationSetup(Wire):
     emergence: tuple[Condition, ...] = Field(default=(Decision(),), min_length=1, max_length=20)
     """The conversation ends by the first one that is met."""
 
-    outcome: JsonSchema | None = None
+    outcome: Annotated[JsonSchema, AfterValidator(at_most(MAX_SCHEMA_BYTES))] | None = None
     """The JSON Schema that every proposal must fit; any outcome will do where there is none."""
 
     facts: Facts = Field(default={})
@@ -94,11 +98,14 @@ class ConversationSetup(Wire):
     def _somebody_decides(self) -> None:
         for index, condition in enumerate(self.emergence):
             if isinstance(condition, Decision) and not any(
-                p.may(Permission.DECIDE) and (not condition.roles or p.role in condition.roles)
+                # Deciding is proposing or voting, and that takes the permission to speak.
+                p.may(Permission.DECIDE)
+                and p.may(Permission.SPEAK)
+                and (not condition.roles or p.role in condition.roles)
                 for p in self.participants
             ):
                 who = f"of the roles {', '.join(condition.roles)} " if condition.roles else ""
                 raise ValueError(
-                    f"emergence.{index}: nobody {who}may decide; give a participant the permission 'decide', "
-                    "or choose another condition"
+                    f"emergence.{index}: nobody {who}may decide; "
+                    "give a participant the permissions 'speak' and 'decide', or choose another condition"
                 )
