@@ -8,7 +8,7 @@ from pydantic import Field, JsonValue
 
 from signals.errors import ErrorType
 from signals.participants import Participant
-from signals.wire import Wire
+from signals.wire import Brief, Wire
 
 MAX_REJECTIONS_KEPT: Final = 50
 
@@ -155,7 +155,7 @@ class Rejection(Wire):
     signal: str
     speaker: str | None
     type: ErrorType
-    reason: str
+    reason: Brief
 
 
 class Rejections(Wire):

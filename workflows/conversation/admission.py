@@ -6,7 +6,7 @@ from signals.participants import Permission
 from workflows.conversation.events import Refusal
 from workflows.conversation.outcomes import outcome_fault
 from workflows.conversation.setup import ConversationSetup, OutOfTurn
-from workflows.conversation.state import MAX_HELD, MAX_HELD_BYTES, ConversationState, Member, digest
+from workflows.conversation.state import MAX_HELD, MAX_HELD_BYTES, ConversationState, Member, digest, json_size
 
 
 def check(setup: ConversationSetup, state: ConversationState, message: Message) -> Refusal | None:
@@ -68,8 +68,7 @@ def _check_turn(setup: ConversationSetup, state: ConversationState, turn: Turn) 
     floor = f"it is {state.floor!r}'s turn" if state.floor else "nobody may speak now"
     if setup.out_of_turn is OutOfTurn.REFUSE:
         return Refusal(ErrorType.NOT_YOUR_TURN, f"{floor}; wait for yours")
-    held = sum(len(held.text.encode()) for held in state.held) + len(turn.text.encode())
-    if len(state.held) >= MAX_HELD or held > MAX_HELD_BYTES:
+    if len(state.held) >= MAX_HELD or sum(map(json_size, [*state.held, turn])) > MAX_HELD_BYTES:
         return Refusal(ErrorType.NOT_YOUR_TURN, f"{floor}, and too many turns are held already; send it again later")
     return None
 

@@ -31,7 +31,14 @@ from workflows.conversation.events import (
 )
 from workflows.conversation.routing import visible
 from workflows.conversation.setup import ConversationSetup, OutOfTurn
-from workflows.conversation.state import MAX_OPEN_PROPOSALS, ConversationState, Member, digest
+from workflows.conversation.state import (
+    HELD,
+    MAX_ABSENT,
+    MAX_OPEN_PROPOSALS,
+    ConversationState,
+    Member,
+    digest,
+)
 
 
 def open_conversation(setup: ConversationSetup, conversation: str, at: datetime) -> tuple[ConversationState, Reaction]:
@@ -141,7 +148,7 @@ class _Machine:
         if self.must_wait(turn.speaker):
             self.state.held.append(turn)
             if key is not None:
-                self.state.seen[key] = 0
+                self.state.seen[key] = HELD
             return Answer(disposition=Disposition.HELD)
         seq = self.record_turn(turn)
         self.settle(spoke=turn.speaker)
@@ -156,9 +163,8 @@ class _Machine:
         members = self.state.members
         if participant.id in members and members[participant.id].present:
             return Answer(disposition=Disposition.DUPLICATE)
-        forgotten = next((name for name, member in members.items() if not member.present), None)
-        if len(members) >= 4 * self.setup.constraints.participant_limit and forgotten is not None:
-            del members[forgotten]
+        if participant.id not in members and len(members) >= self.setup.constraints.participant_limit + MAX_ABSENT:
+            self.forget(next(name for name, member in members.items() if not member.present))
         if participant.id in members:
             members[participant.id].present = True
         else:
@@ -166,6 +172,20 @@ class _Machine:
         seq = self.say(f"{participant.label} ({participant.role}) joined")
         self.settle()
         return Answer(disposition=Disposition.RECORDED, seq=seq)
+
+    def forget(self, name: str) -> None:
+        """Drop all that is known of somebody who left, so that a namesake has no part in it."""
+        state = self.state
+        del state.members[name]
+        state.proposals = [
+            proposal.model_copy(
+                update={
+                    "approved_by": {who: seq for who, seq in proposal.approved_by.items() if who != name},
+                    "refused_by": {who: seq for who, seq in proposal.refused_by.items() if who != name},
+                }
+            )
+            for proposal in state.proposals
+        ]
 
     def leave(self, message: Leave) -> Answer:
         name = message.speaker
@@ -274,6 +294,7 @@ class _Machine:
 
     def record_turn(self, turn: Turn) -> int:
         state = self.state
+        self.cancel_reply(turn.speaker)  # somebody else speaks for the AI participant: there is nothing left to reply
         seq = self.record(MessageKind.TURN, turn.text, turn.speaker, turn=turn)
         state.turns += 1
         member = state.members[turn.speaker]

@@ -19,16 +19,27 @@ from signals.participants import Kind, Participant, Permission
 MAX_HELD: Final = 64
 """Turns that may wait for their speaker to have the floor, of all speakers together."""
 
-MAX_HELD_BYTES: Final = 256 * 1024
-MAX_CARRIED_BYTES: Final = 256 * 1024
-"""Text that a continued run takes along, in bytes: of the window, the older messages are left behind first."""
+MAX_HELD_BYTES: Final = 128 * 1024
+"""What those turns may have together, in bytes of JSON."""
 
-MAX_OPEN_PROPOSALS: Final = 20
+MAX_WINDOW_BYTES: Final = 256 * 1024
+"""Messages that a continued run takes along, in bytes of JSON: the older ones are left behind first."""
+
+MAX_CARRIED_BYTES: Final = 1024 * 1024
+"""All that a continued run takes along, in bytes of JSON; what isn't messages has bounds that keep it below."""
+
+MAX_ABSENT: Final = 50
+"""People who left that are remembered, beyond those that there is room for anyway."""
+
+MAX_OPEN_PROPOSALS: Final = 10
 MAX_FAILURES: Final = 3
 """Failed replies in a row after which an AI participant is asked no more."""
 
 REMEMBERED_IDS: Final = 500
 """Turn ids remembered over continue-as-new: the latest ones. Within a run all of them are."""
+
+HELD: Final = 0
+"""Stands for a message's number while a turn is held."""
 
 
 class Member(BaseModel):
@@ -92,7 +103,7 @@ class ConversationState(BaseModel):
     proposals: list[Proposal] = []
     proposal_count: int = 0
     seen: dict[str, int] = {}
-    """Digests of turn ids, with the message's number (0 while it is held)."""
+    """Digests of turn ids, with the message's number, or `HELD`."""
 
     rejections: Rejections = Rejections()
     tokens: Tokens = Tokens()
@@ -114,14 +125,23 @@ class ConversationState(BaseModel):
         return self.seq - len(self.messages)
 
     def carried(self) -> "ConversationState":
-        """The state as a continued run takes it up: bounded, whatever was said."""
-        kept = self.messages[len(self.messages) - count_latest(self.messages, MAX_CARRIED_BYTES) :]
-        return self.model_copy(update={"messages": kept, "seen": dict(list(self.seen.items())[-REMEMBERED_IDS:])})
+        """The state as a continued run takes it up: at most `MAX_CARRIED_BYTES`, whatever was said."""
+        latest = set(list(self.seen)[-REMEMBERED_IDS:])
+        seen = {key: seq for key, seq in self.seen.items() if key in latest or seq == HELD}
+        bare = self.model_copy(update={"messages": [], "seen": seen})
+        room = min(MAX_WINDOW_BYTES, MAX_CARRIED_BYTES - json_size(bare))
+        kept = self.messages[len(self.messages) - count_latest(self.messages, room) :]
+        return bare.model_copy(update={"messages": kept})
+
+
+def json_size(model: BaseModel) -> int:
+    """How much room a model takes where it is written, in bytes of JSON: text may take six times its own."""
+    return len(model.model_dump_json().encode())
 
 
 def count_latest(messages: Sequence[Recorded], most: int) -> int:
-    """Count how many of the latest messages have at most so many bytes of text together."""
-    sizes = accumulate(len(message.text.encode()) for message in reversed(messages))
+    """Count how many of the latest messages have at most so many bytes of JSON together."""
+    sizes = accumulate(json_size(message) + len(",") for message in reversed(messages))
     return sum(size <= most for size in sizes)
 
 

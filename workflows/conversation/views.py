@@ -13,11 +13,11 @@ from workflows.conversation.state import ConversationState, count_latest
 PROMPT_MESSAGES: Final = 12
 """How many messages a reply is asked with, so that a reply costs the same at any length."""
 
-MAX_SHOWN_BYTES: Final = 64 * 1024
-"""Text of messages in a result or a prompt, in bytes."""
+MAX_SHOWN_BYTES: Final = 128 * 1024
+"""Messages in a result or a prompt, in bytes of JSON; the longest turn fits."""
 
 MAX_QUERIED_BYTES: Final = 1024 * 1024
-"""Text of messages in a query's answer, in bytes: well under Temporal's 2 MB."""
+"""Messages in a query's answer, in bytes of JSON: well under Temporal's 2 MB."""
 
 
 def transcript(state: ConversationState, participant: str | None) -> Transcript:
@@ -94,5 +94,5 @@ def result(state: ConversationState) -> ConversationResult:
 
 
 def _latest(messages: Sequence[Recorded], most: int) -> tuple[Recorded, ...]:
-    """As many of the latest messages as fit into so many bytes of text."""
+    """As many of the latest messages as fit into so many bytes of JSON."""
     return tuple(messages[len(messages) - count_latest(messages, most) :])
