@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
 _SPACE = re.compile(r"\s+")
+_FENCE = re.compile(r"`{3,}")
 
 
 def escape(text: str, most: int = 500) -> str:
@@ -29,11 +30,8 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def commands(lines: Iterable[Sequence[str]]) -> str:
-    """Show commands to copy, each given as its words."""
-    shown = [" ".join(_quote(word) for word in words) for words in lines]
-    return "\n".join(["````", *shown, "````"])
-
-
-def _quote(word: str) -> str:
-    # A line break or a fence inside a word must not end the block that it is shown in.
-    return shlex.quote(_SPACE.sub(" ", word).replace("````", "'```'"))
+    """Show commands to copy into a shell, each given as its words."""
+    shown = "\n".join(shlex.join(words) for words in lines)
+    # Nothing in a block can end it that is shorter than what it began with.
+    fence = "`" * (1 + max(map(len, _FENCE.findall(shown)), default=2))
+    return f"{fence}\n{shown}\n{fence}"
