@@ -1,0 +1,134 @@
+"""A conversation in the hands of a test: say what happens, then look at what became of it."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+
+from pydantic import JsonValue
+
+from signals.assistant import Reply
+from signals.conversation import Ended, Tokens
+from signals.errors import ErrorType
+from signals.messages import Answer, Close, Disposition, Interrupt, Join, Leave, Message, Propose, Turn, Vote
+from signals.participants import Kind, Participant, Permission
+from workflows.conversation.emergence import Consensus
+from workflows.conversation.events import Ask, Effect, Event, Reaction, Received, Replied, ReplyFailed, TimePassed
+from workflows.conversation.machine import apply, open_conversation
+from workflows.conversation.setup import ConversationSetup
+
+START = datetime(2026, 1, 5, 10, 0, tzinfo=UTC)
+
+ANYTHING = tuple(Permission)
+
+
+def person(name: str, *can: Permission, role: str = "guest") -> Participant:
+    """A person; one who may only speak where nothing is said."""
+    return Participant(id=name, kind=Kind.HUMAN, role=role, can=can or (Permission.SPEAK,))
+
+
+def ai(name: str, *can: Permission) -> Participant:
+    """An AI participant; one who may only speak where nothing is said."""
+    return Participant(id=name, kind=Kind.AI, role="assistant", can=can or (Permission.SPEAK,))
+
+
+class Talk:
+    """A conversation; it ends by nothing but consensus or time where no `emergence` is given."""
+
+    def __init__(self, *participants: Participant, **options: object) -> None:
+        self.setup = ConversationSetup.model_validate(
+            {"topic": "Lunch", "participants": participants, "emergence": (Consensus(),), **options}
+        )
+        self.now = START
+        self.state, self.reaction = open_conversation(self.setup, "talk-1", START)
+        self.effects: list[Effect] = list(self.reaction.effects)
+
+    # What happens
+
+    def apply(self, event: Event) -> Reaction:
+        self.reaction = apply(self.setup, self.state, event)
+        self.effects += self.reaction.effects
+        return self.reaction
+
+    def send(self, message: Message) -> Disposition | ErrorType:
+        """Send a message; answers what became of it."""
+        reaction = self.apply(Received(message, self.now))
+        if reaction.rejection is not None:
+            return reaction.rejection.type
+        return self.answer.disposition
+
+    def turn(
+        self,
+        speaker: str,
+        text: str = "hello",
+        *,
+        to: Iterable[str] = (),
+        mark: str | None = None,
+        in_reply_to: int | None = None,
+    ) -> Disposition | ErrorType:
+        return self.send(Turn(speaker=speaker, text=text, to=tuple(to), id=mark, in_reply_to=in_reply_to))
+
+    def join(self, participant: Participant) -> Disposition | ErrorType:
+        return self.send(Join(participant=participant))
+
+    def leave(self, speaker: str, reason: str | None = None) -> Disposition | ErrorType:
+        return self.send(Leave(speaker=speaker, reason=reason))
+
+    def propose(self, speaker: str, outcome: JsonValue, comment: str | None = None) -> Disposition | ErrorType:
+        return self.send(Propose(speaker=speaker, outcome=outcome, comment=comment))
+
+    def vote(self, speaker: str, proposal: int, approve: bool = True) -> Disposition | ErrorType:
+        return self.send(Vote(speaker=speaker, proposal=proposal, approve=approve))
+
+    def interrupt(self, speaker: str) -> Disposition | ErrorType:
+        return self.send(Interrupt(speaker=speaker))
+
+    def close(self, speaker: str, reason: str | None = None) -> Disposition | ErrorType:
+        return self.send(Close(speaker=speaker, reason=reason))
+
+    def reply(self, speaker: str, text: str, *, ask: int | None = None, tokens: Tokens | None = None) -> None:
+        """Have an AI participant's reply come: the one it was asked for last, or an earlier one."""
+        reply = Reply(text=text, model="script", tokens=tokens or Tokens())
+        self.apply(Replied(speaker, ask or self.state.members[speaker].asks, reply, self.now))
+
+    def fail(self, speaker: str, reason: str = "no model") -> None:
+        """Have an AI participant's reply fail."""
+        self.apply(ReplyFailed(speaker, self.state.members[speaker].asks, reason, self.now))
+
+    def wait(self, seconds: float) -> None:
+        """Let time pass, and the conversation be told of it."""
+        self.now += timedelta(seconds=seconds)
+        self.apply(TimePassed(self.now))
+
+    # What became of it
+
+    @property
+    def answer(self) -> Answer:
+        """The answer to the last message, which was accepted."""
+        assert self.reaction.answer is not None
+        return self.reaction.answer
+
+    @property
+    def reason(self) -> str:
+        """Why the last message was rejected."""
+        assert self.reaction.rejection is not None
+        return self.reaction.rejection.reason
+
+    @property
+    def said(self) -> list[str]:
+        """The transcript, a line a message."""
+        return [f"{m.speaker}: {m.text}" if m.speaker else m.text for m in self.state.messages]
+
+    @property
+    def turns(self) -> list[str]:
+        """What was said in turns."""
+        return [f"{m.speaker}: {m.text}" for m in self.state.messages if m.kind == "turn"]
+
+    @property
+    def asked(self) -> list[str]:
+        """Who was asked to reply, so far."""
+        return [effect.speaker for effect in self.effects if isinstance(effect, Ask)]
+
+    @property
+    def ended(self) -> Ended:
+        """How it ended."""
+        assert self.state.ended is not None
+        return self.state.ended

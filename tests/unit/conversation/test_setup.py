@@ -1,0 +1,114 @@
+import pytest
+from pydantic import ValidationError
+
+from signals.participants import Kind, Permission
+from signals.wire import one_line
+from workflows.conversation.coordination import TurnBased
+from workflows.conversation.emergence import Decision
+from workflows.conversation.routing import Broadcast
+from workflows.conversation.setup import ConversationSetup, OutOfTurn
+
+HOST = {"id": "alice", "kind": "human", "role": "host", "can": ["speak", "decide"]}
+
+
+def told(**options: object) -> str:
+    """What a setup that doesn't fit is told."""
+    with pytest.raises(ValidationError) as caught:
+        ConversationSetup.model_validate({"topic": "Lunch", "participants": [HOST], **options})
+    return one_line(caught.value)
+
+
+def test_a_topic_and_somebody_who_decides_are_enough() -> None:
+    setup = ConversationSetup.model_validate({"topic": "Lunch", "participants": [HOST]})
+    assert (setup.coordination, setup.out_of_turn, setup.routing) == (TurnBased(), OutOfTurn.HOLD, Broadcast())
+    assert setup.emergence == (Decision(),)
+    assert setup.constraints.timeout_seconds == 1800
+    assert setup.guests is not None
+    assert (setup.guests.kinds, setup.guests.can) == ((Kind.HUMAN,), (Permission.SPEAK,))
+
+
+@pytest.mark.parametrize(
+    ("options", "fault"),
+    [
+        ({"topic": " "}, "topic: String should have at least 1 character"),
+        ({"topic": "x" * 20_000}, "topic: text has 20,000 bytes, at most 16,384 are allowed"),
+        ({"participants": []}, "participants: Tuple should have at least 1 item"),
+        ({"participants": [{"id": "alice"}]}, "participants.0.kind: Field required; participants.0.role: Field"),
+        ({"coordination": {"kind": "chaos"}}, "coordination: 'kind' must be one of 'turn_based', 'free_form'"),
+        ({"coordination": {"kind": "turn_based", "pace": 1}}, "coordination.turn_based.pace: Extra inputs"),
+        ({"out_of_turn": "shout"}, "out_of_turn: Input should be 'hold', 'accept' or 'refuse'"),
+        ({"routing": {}}, "routing: "),
+        ({"emergence": []}, "emergence: Tuple should have at least 1 item"),
+        ({"emergence": [{"kind": "consensus"}] * 21}, "emergence: Tuple should have at most 20 items"),
+        ({"emergence": [{"kind": "turns", "count": 0}]}, "emergence.0.turns.count: Input should be greater"),
+        ({"emergence": [{"kind": "silence"}]}, "emergence.0.silence.seconds: Field required"),
+        ({"emergence": [{"kind": "silence", "seconds": 0}]}, "emergence.0.silence.seconds: Input should be greater"),
+        ({"emergence": [{"kind": "deadline", "seconds": 1e10}]}, "emergence.0.deadline.seconds: Input should be less"),
+        ({"outcome": "text"}, "outcome: Input should be a valid dictionary"),
+        ({"facts": {"a": "x" * 70_000}}, "facts: JSON has 70,009 bytes, at most 65,536 are allowed"),
+        ({"guidance": "../secrets"}, "guidance: String should match pattern"),
+        ({"guests": {"kinds": ["dog"]}}, "guests.kinds.0: Input should be 'human' or 'ai'"),
+        ({"constraints": {"timeout_seconds": "soon"}}, "constraints.timeout_seconds: Input should be a valid number"),
+        ({"constraints": {"timeout_seconds": float("nan")}}, "constraints.timeout_seconds: Input should be"),
+        ({"constraints": {"participant_limit": 201}}, "constraints.participant_limit: Input should be less"),
+        ({"constraints": {"max_turns": 0}}, "constraints.max_turns: Input should be greater"),
+        ({"window": 4}, "window: Input should be greater than or equal to 5"),
+        ({"history_events": 1}, "history_events: Input should be greater than or equal to 50"),
+        ({"colour": "red"}, "colour: Extra inputs are not permitted"),
+    ],
+)
+def test_a_setup_that_does_not_fit_is_told_field_and_reason(options: dict[str, object], fault: str) -> None:
+    assert told(**options).startswith(fault)
+
+
+def test_nobody_is_named_twice() -> None:
+    assert told(participants=[HOST, HOST]) == (
+        "input: participants: 'alice' is named twice; give each an id of its own"
+    )
+
+
+def test_no_more_take_part_than_the_constraints_allow() -> None:
+    others = [{**HOST, "id": f"p{number}"} for number in range(2)]
+    assert told(participants=[HOST, *others], constraints={"participant_limit": 2}) == (
+        "input: participants: 3 are more than constraints.participant_limit (2)"
+    )
+
+
+def test_somebody_may_speak() -> None:
+    assert told(participants=[{**HOST, "can": []}], emergence=[{"kind": "consensus"}]) == (
+        "input: participants: nobody may speak; give somebody the permission 'speak'"
+    )
+
+
+def test_somebody_may_decide_where_a_decision_ends_it() -> None:
+    assert told(participants=[{**HOST, "can": ["speak"]}]) == (
+        "input: emergence.0: nobody may decide; "
+        "give a participant the permissions 'speak' and 'decide', or choose another condition"
+    )
+
+
+def test_who_may_decide_may_speak_as_well() -> None:
+    speaker = {**HOST, "id": "bob", "can": ["speak"]}
+    assert "emergence.0: nobody may decide" in told(participants=[{**HOST, "can": ["decide"]}, speaker])
+
+
+def test_somebody_of_the_roles_that_decide_takes_part() -> None:
+    emergence = [{"kind": "consensus"}, {"kind": "decision", "roles": ["agent", "manager"]}]
+    assert "emergence.1: nobody of the roles agent, manager may decide" in told(emergence=emergence)
+
+
+def test_a_setup_survives_being_written_and_read() -> None:
+    setup = ConversationSetup.model_validate(
+        {
+            "topic": "Lunch",
+            "participants": [HOST, {"id": "robot", "kind": "ai", "role": "assistant", "model": "local"}],
+            "coordination": {"kind": "free_form"},
+            "routing": {"kind": "addressed"},
+            "emergence": [{"kind": "silence", "seconds": 1.5}, {"kind": "decision", "roles": ["host"]}],
+            "outcome": {"type": "object", "properties": {"food": {"enum": ["pizza", None, 1.5]}}},
+            "facts": {"hungry": True},
+            "guests": None,
+            "constraints": {"max_turns": 3},
+        }
+    )
+    assert ConversationSetup.model_validate_json(setup.model_dump_json()) == setup
