@@ -1,5 +1,9 @@
-"""The graph of a compiled workflow as a Mermaid flowchart; of a run, with the state of each step."""
+"""The graph of a compiled workflow as a Mermaid flowchart; of a run, with the state of each step.
 
+Nodes are not called what the steps are: `end` or `style` would be words of Mermaid's own.
+"""
+
+import html
 from collections.abc import Mapping
 from typing import Final
 
@@ -27,24 +31,34 @@ def mermaid(plan: Plan, states: Mapping[str, StepStatus] | None = None) -> str:
     lines = ["flowchart TD", "    request([request])"]
     for step in plan.steps:
         lines += _step(step)
-    lines += [f"    {plan.result} --> result([result])"]
+    lines += [f"    {_node(plan.result)} --> result([result])"]
     for status, style in _STYLES.items():
-        names = [name for name, state in (states or {}).items() if state is status]
-        if names:
-            lines += [f"    classDef {status} {style}", f"    class {','.join(names)} {status}"]
+        nodes = [_node(name) for name, state in (states or {}).items() if state is status]
+        if nodes:
+            lines += [f"    classDef {status} {style}", f"    class {','.join(nodes)} {status}"]
     return "\n".join(lines) + "\n"
 
 
 def _step(step: StepPlan) -> list[str]:
-    sources = step.needs or ("request",)
-    lines = [f'    {step.name}["{_label(step)}"]', *(f"    {source} --> {step.name}" for source in sources)]
-    for point in step.points:
-        node = f"{step.name}_{point.name}"
-        lines += [f"    {node}{{{{{point.name}}}}}", f"    {step.name} <-.-> {node}"]
-        lines += [f"    {need} -.-> {node}" for need in point.needs if need not in step.needs]
+    node = _node(step.name)
+    sources = [_node(need) for need in step.needs] or ["request"]
+    lines = [f'    {node}["{_label(step)}"]', *(f"    {source} --> {node}" for source in sources)]
+    for number, point in enumerate(step.points, 1):
+        talk = f"talk_{step.name}_{number}"
+        lines += [f'    {talk}{{{{"{_shown(point.name)}"}}}}', f"    {node} <-.-> {talk}"]
+        lines += [f"    {_node(need)} -.-> {talk}" for need in point.needs if need not in step.needs]
     return lines
 
 
+def _node(step: str) -> str:
+    return f"step_{step}"
+
+
 def _label(step: StepPlan) -> str:
-    about = step.about.replace('"', "'").rstrip(".")
-    return f"{step.name}<br/><small>{about}</small>" if about else step.name
+    about = step.about.rstrip(".")
+    return f"{step.name}<br/><small>{_shown(about)}</small>" if about else step.name
+
+
+def _shown(text: str) -> str:
+    # Mermaid shows labels as HTML, after it has read entities of its own, `#name;`.
+    return html.escape(text.replace("#", "#35;"), quote=False).replace('"', "&quot;")
