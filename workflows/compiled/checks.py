@@ -5,17 +5,16 @@ Source of the rules: the seed's "Compile-Time Workflows"; parameter names are th
 
 import inspect
 from collections.abc import Callable, Mapping
-from typing import Final, get_type_hints
+from typing import Any, Final, get_type_hints
 
-from pydantic import PydanticUserError, ValidationError
-from pydantic.errors import PydanticSchemaGenerationError
+from pydantic import ValidationError
 
 from signals.run import RunSoFar
 from signals.wire import one_line
 from workflows.compiled.findings import Code, Finding, Severity
 from workflows.compiled.outcomes import outcome_type
 from workflows.compiled.source import ERROR, PREVIOUS, REQUEST, RUN, StepSource, parameters_of, place_of
-from workflows.compiled.types import adapter, fits, shown
+from workflows.compiled.types import UNWRITABLE, adapter, fits, shown
 from workflows.conversation.setup import ConversationSetup
 from workflows.hybrid import ConversationPoint, Default, OnException, RetryWith, StepError
 
@@ -40,20 +39,22 @@ class Checker:
         message: str,
         remedy: str,
         severity: Severity = Severity.ERROR,
+        at: Callable[..., object] | None = None,
     ) -> None:
-        """Note a finding."""
-        place: Callable[..., object] | type = self.steps[step].method if step in self.steps else self.cls
+        """Note a finding; it is about the step's line, or the class's, if it isn't said where it is `at`."""
+        place = at or (self.steps[step].method if step in self.steps else self.cls)
         self.findings.append(
             Finding(code, severity, *place_of(place), self.cls.__name__, step, parameter, message, remedy)
         )
 
     def hints_of(self, function: Callable[..., object], step: str) -> dict[str, object]:
-        """Read a function's annotations; none where they can't be read, which is a finding."""
+        """Read a function's annotations; those of one that can't be read, which is a finding, could be anything."""
         try:
             return get_type_hints(function, include_extras=True)
         except (NameError, TypeError) as error:
-            self.find(Code.BAD_ANNOTATION, step, None, f"an annotation can't be read: {error}", "import what it names")
-            return {}
+            message = f"an annotation can't be read: {error}"
+            self.find(Code.BAD_ANNOTATION, step, None, message, "import what it names", at=function)
+            return dict.fromkeys(getattr(function, "__annotations__", ()), Any)
 
     def check(self, step: StepSource) -> None:
         """Check a step; all steps of the class must be known by now."""
@@ -90,14 +91,22 @@ class Checker:
             self._check_serialisable(step, parameter, hint)
         elif parameter in step.fed:
             self._check_default(step, parameter, "it is filled only after the conversation")
+            self._check_serialisable(step, parameter, hint)
         else:
             remedy = f"name it after one of: {', '.join([REQUEST, *given])}"
             self.find(Code.UNKNOWN_PARAMETER, step.name, parameter, "nothing has this name", remedy)
 
-    def _given(self, step: StepSource) -> dict[str, object]:
-        """What a step can ask for by name, beside the request, with the annotation of what it is given."""
+    def _given(self, step: StepSource, *, with_request: bool = False) -> dict[str, object]:
+        """What a step can ask for by name, with the annotation of what it is given.
+
+        Args:
+            step: The step.
+            with_request: Also the workflow's input; it is the steps themselves that say what it is.
+        """
         others = {name: other.gives for name, other in self.steps.items() if name != step.name}
-        return {RUN: RunSoFar, **others}
+        said = [other.hints[REQUEST] for other in self.steps.values() if REQUEST in other.hints]
+        request = {REQUEST: said[0] if said else Any} if with_request else {}
+        return {**request, RUN: RunSoFar, **others}
 
     def _check_type(self, step: StepSource, parameter: str, promised: object, accepted: object) -> None:
         if not fits(promised, accepted):
@@ -113,7 +122,7 @@ class Checker:
     def _check_serialisable(self, step: StepSource, parameter: str | None, hint: object) -> None:
         try:
             adapter(hint).json_schema()
-        except (PydanticSchemaGenerationError, PydanticUserError):
+        except UNWRITABLE:
             remedy = "use a pydantic model, a dataclass or plain JSON types"
             message = f"{shown(hint)} can't be written as JSON"
             self.find(Code.NOT_SERIALISABLE, step.name, parameter, message, remedy)
@@ -122,7 +131,7 @@ class Checker:
 
     def _check_function(self, step: StepSource, what: str, function: Callable[..., object]) -> None:
         hints = self.hints_of(function, step.name)
-        given = self._given(step)
+        given = self._given(step, with_request=True)
         if what == "until":
             given[step.name] = step.returns
         if what in ("when", "until"):
@@ -139,11 +148,9 @@ class Checker:
         self, step: StepSource, what: str, names: list[str], hints: Mapping[str, object], given: Mapping[str, object]
     ) -> None:
         for name in names:
-            if name == REQUEST:
-                continue
             if name not in given:
                 message = f"{what}: it asks for '{name}', which it isn't given"
-                self.find(Code.FUNCTION, step.name, None, message, f"known are: {', '.join([REQUEST, *given])}")
+                self.find(Code.FUNCTION, step.name, None, message, f"known are: {', '.join(given)}")
             elif not fits(given[name], hints.get(name, object)):
                 message = f"{what}: it accepts {shown(hints[name])} for '{name}', but is given {shown(given[name])}"
                 self.find(Code.FUNCTION, step.name, None, message, "change one of the two annotations")
@@ -158,7 +165,8 @@ class Checker:
             self.find(Code.FUNCTION, step.name, None, "compensation: it is no method of the class", remedy)
             return
         # It must be able to run whenever the step was done, so it is given what the step was given.
-        given = {name: hint for name, hint in self._given(step).items() if name in step.parameters or name == RUN}
+        could_be = self._given(step, with_request=True)
+        given = {name: hint for name, hint in could_be.items() if name in (*step.parameters, REQUEST, RUN)}
         given[step.name] = step.returns
         hints = self.hints_of(function, step.name)
         self._check_arguments(step, "compensation", parameters_of(function)[1:], hints, given)
@@ -180,6 +188,8 @@ class Checker:
             except ValidationError as error:
                 message = f"its default outcome doesn't fit: {one_line(error)}"
                 self._point_is_wrong(step, point, message, "mend the default or the type")
+            except UNWRITABLE:
+                pass  # a finding about the step says so
 
     def _point_is_wrong(self, step: StepSource, point: ConversationPoint, message: str, remedy: str) -> None:
         self.find(Code.POINT, step.name, None, f"point '{point.name}': {message}", remedy)

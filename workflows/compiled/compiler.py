@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Callable
-from typing import cast
+from typing import Any, cast
 
 from workflows.compiled.checks import Checker
 from workflows.compiled.findings import Code, CompileError, CompileWarning, Severity
@@ -84,7 +84,9 @@ class _Compiler:
         return results[0] if results else next(iter(self.steps))
 
     def the_request(self) -> str:
-        asking = [(step.name, step.hints[REQUEST]) for step in self.steps.values() if REQUEST in step.hints]
+        taking = [(step.name, step.hints[REQUEST]) for step in self.steps.values() if REQUEST in step.hints]
+        # Any says nothing about it.
+        asking = [(name, hint) for name, hint in taking if hint is not Any] or taking
         if not asking:
             remedy = "give a step the parameter 'request', annotated with the workflow's input"
             self.find(Code.NO_REQUEST, None, None, "no step takes the workflow's input", remedy)

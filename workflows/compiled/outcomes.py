@@ -1,11 +1,11 @@
 """The type of a conversation point's outcome, from the annotations of its step."""
 
 from collections.abc import Mapping
+from typing import Any
 
-from pydantic import JsonValue, PydanticUserError
-from pydantic.errors import PydanticSchemaGenerationError
+from pydantic import JsonValue
 
-from workflows.compiled.types import adapter, without_none
+from workflows.compiled.types import UNWRITABLE, adapter, without_none
 from workflows.hybrid import ConversationPoint, Result
 
 
@@ -17,13 +17,13 @@ def outcome_type(hints: Mapping[str, object], point: ConversationPoint) -> objec
         point: The point.
     """
     if isinstance(point.integration, Result):
-        return hints.get("return", object)
-    return without_none(hints.get(point.integration.parameter, object))
+        return hints.get("return", Any)
+    return without_none(hints.get(point.integration.parameter, Any))
 
 
 def outcome_schema(hints: Mapping[str, object], point: ConversationPoint) -> dict[str, JsonValue]:
     """The JSON Schema of the outcome; of anything where the annotation has none (a finding says so)."""
     try:
         return adapter(outcome_type(hints, point)).json_schema()
-    except (PydanticSchemaGenerationError, PydanticUserError):
+    except UNWRITABLE:
         return {}

@@ -4,7 +4,7 @@ import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Union
+from typing import Any, Final, Union
 
 from workflows.compiled.step import StepOptions
 from workflows.hybrid import ConversationPoint, RetryWith
@@ -32,7 +32,7 @@ class StepSource:
     @property
     def returns(self) -> object:
         """What its body returns; anything where it doesn't say."""
-        return self.hints.get("return", object)
+        return self.hints.get("return", Any)
 
     @property
     def gives(self) -> object:
@@ -74,8 +74,10 @@ def parameters_of(function: Callable[..., object]) -> list[str]:
 
 
 def place_of(thing: Callable[..., object] | type) -> tuple[str, int]:
-    """Where something is defined: file, as seen from here, and line."""
-    source = Path(inspect.getsourcefile(thing) or "?")
-    line = inspect.getsourcelines(thing)[1]
+    """Where something is defined: file, as seen from here, and line; `?` and 0 where there is no file."""
+    try:
+        source, line = Path(inspect.getsourcefile(thing) or "?"), inspect.getsourcelines(thing)[1]
+    except (OSError, TypeError):
+        return "?", 0  # typed at a prompt
     here = Path.cwd()
     return str(source.relative_to(here) if source.is_relative_to(here) else source), line

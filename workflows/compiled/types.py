@@ -24,7 +24,11 @@ from typing import (
     is_typeddict,
 )
 
-from pydantic import TypeAdapter
+from pydantic import PydanticUserError, TypeAdapter
+from pydantic.errors import PydanticSchemaGenerationError
+
+UNWRITABLE: Final = (PydanticSchemaGenerationError, PydanticUserError)
+"""What pydantic raises for a type that can't be written as JSON."""
 
 _INVARIANT: Final = (list, set, dict, abc.MutableSequence, abc.MutableSet, abc.MutableMapping)
 """What can be written to through the target: `list[bool]` is no `list[int]`."""
