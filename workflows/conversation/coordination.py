@@ -1,14 +1,29 @@
 """Coordination: who may speak now, and which AI participants are asked to."""
 
-from typing import Annotated, Literal
+from abc import abstractmethod
+from typing import Annotated, Final, Literal
 
-from pydantic import Field
-
-from signals.wire import Wire
 from workflows.conversation.state import ConversationState
+from workflows.conversation.strategies import Family, Strategy
 
 
-class TurnBased(Wire):
+class CoordinationStrategy(Strategy):
+    """A way of taking turns."""
+
+    @abstractmethod
+    def next_floor(self, state: ConversationState, after: str | None) -> str | None:
+        """Choose who has the floor once `after` has spoken, or left; nobody where it is nobody's."""
+
+    @abstractmethod
+    def may_speak(self, state: ConversationState, speaker: str) -> bool:
+        """Tell whether somebody may speak now."""
+
+    @abstractmethod
+    def to_ask(self, state: ConversationState) -> list[str]:
+        """The AI participants that are to reply now."""
+
+
+class TurnBased(CoordinationStrategy):
     """The floor goes round, in the order in which participants joined. The default."""
 
     kind: Literal["turn_based"] = "turn_based"
@@ -38,7 +53,7 @@ class TurnBased(Wire):
         return [state.floor] if state.floor is not None and not state.members[state.floor].is_person else []
 
 
-class FreeForm(Wire):
+class FreeForm(CoordinationStrategy):
     """Anybody may speak at any time; AI participants answer what people say to them."""
 
     kind: Literal["free_form"] = "free_form"
@@ -56,5 +71,8 @@ class FreeForm(Wire):
         return [name for name in state.speakers if state.members[name].unheard]
 
 
-Coordination = Annotated[TurnBased | FreeForm, Field(discriminator="kind")]
+COORDINATION: Final = Family[CoordinationStrategy]("coordination")
+COORDINATION.add(TurnBased, FreeForm)
+
+Coordination = Annotated[CoordinationStrategy, COORDINATION]
 """Any coordination strategy, told apart by `kind`."""

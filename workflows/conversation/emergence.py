@@ -1,21 +1,35 @@
 """Emergence: when a conversation has come to its end, and what shows it."""
 
+from abc import abstractmethod
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
 from signals.conversation import Ended, Proposal, StopReason
 from signals.participants import Permission
-from signals.wire import Identifier, Wire
+from signals.wire import Identifier
 from workflows.conversation.state import ConversationState
+from workflows.conversation.strategies import Family, Strategy
 
 Seconds = Annotated[float, Field(gt=0, le=10 * 365 * 86_400)]
 """A time of more than nothing and at most ten years."""
 
 
-class Decision(Wire):
+class Condition(Strategy):
+    """Something that ends a conversation."""
+
+    @abstractmethod
+    def met(self, state: ConversationState, now: datetime) -> Ended | None:
+        """The end, if it has come."""
+
+    def due(self, state: ConversationState) -> datetime | None:
+        """When it may be met by time alone; never, where it isn't about time."""
+        return None
+
+
+class Decision(Condition):
     """Somebody who may decide proposes an outcome, or approves one. The default."""
 
     kind: Literal["decision"] = "decision"
@@ -41,12 +55,8 @@ class Decision(Wire):
                 return _accepted(StopReason.DECISION, "decided", proposal, by, now)
         return None
 
-    def due(self, state: ConversationState) -> datetime | None:
-        """When it may be met by time alone."""
-        return None
 
-
-class Consensus(Wire):
+class Consensus(Condition):
     """Everybody here who may speak approves the same proposal."""
 
     kind: Literal["consensus"] = "consensus"
@@ -67,12 +77,8 @@ class Consensus(Wire):
                 return _accepted(StopReason.CONSENSUS, "agreed by all", proposal, by, now)
         return None
 
-    def due(self, state: ConversationState) -> datetime | None:
-        """When it may be met by time alone."""
-        return None
 
-
-class Turns(Wire):
+class Turns(Condition):
     """So many turns were taken."""
 
     kind: Literal["turns"] = "turns"
@@ -84,12 +90,8 @@ class Turns(Wire):
             return None
         return Ended(stop=StopReason.TURNS, at=now, reason=f"{self.count} turns were taken", evidence=(state.seq,))
 
-    def due(self, state: ConversationState) -> datetime | None:
-        """When it may be met by time alone."""
-        return None
 
-
-class Silence(Wire):
+class Silence(Condition):
     """Nobody said anything for so long."""
 
     kind: Literal["silence"] = "silence"
@@ -107,7 +109,7 @@ class Silence(Wire):
         return state.last_activity + timedelta(seconds=self.seconds)
 
 
-class Deadline(Wire):
+class Deadline(Condition):
     """So much time has passed since the conversation was opened."""
 
     kind: Literal["deadline"] = "deadline"
@@ -125,7 +127,10 @@ class Deadline(Wire):
         return state.started + timedelta(seconds=self.seconds)
 
 
-Condition = Annotated[Decision | Consensus | Turns | Silence | Deadline, Field(discriminator="kind")]
+EMERGENCE: Final = Family[Condition]("emergence")
+EMERGENCE.add(Decision, Consensus, Turns, Silence, Deadline)
+
+AnyCondition = Annotated[Condition, EMERGENCE]
 """Any condition, told apart by `kind`."""
 
 

@@ -1,16 +1,23 @@
 """Routing: who is given a message. Whoever isn't finds it neither in their transcript nor in their prompt."""
 
+from abc import abstractmethod
 from collections.abc import Iterable
-from typing import Annotated, Literal
-
-from pydantic import Field
+from typing import Annotated, Final, Literal
 
 from signals.conversation import Recorded
 from signals.messages import Turn
-from signals.wire import Wire
+from workflows.conversation.strategies import Family, Strategy
 
 
-class Broadcast(Wire):
+class RoutingStrategy(Strategy):
+    """A way of giving messages to people."""
+
+    @abstractmethod
+    def recipients(self, turn: Turn) -> tuple[str, ...]:
+        """Whom a turn goes to, beside its speaker; everybody where it is empty."""
+
+
+class Broadcast(RoutingStrategy):
     """Everybody is given everything; `to` only says who is meant. The default."""
 
     kind: Literal["broadcast"] = "broadcast"
@@ -20,7 +27,7 @@ class Broadcast(Wire):
         return ()
 
 
-class Addressed(Wire):
+class Addressed(RoutingStrategy):
     """A turn that names people in `to` is given to them alone."""
 
     kind: Literal["addressed"] = "addressed"
@@ -30,7 +37,10 @@ class Addressed(Wire):
         return turn.to
 
 
-Routing = Annotated[Broadcast | Addressed, Field(discriminator="kind")]
+ROUTING: Final = Family[RoutingStrategy]("routing")
+ROUTING.add(Broadcast, Addressed)
+
+Routing = Annotated[RoutingStrategy, ROUTING]
 """Any routing strategy, told apart by `kind`."""
 
 

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field, model_validator
 from signals.participants import Kind, Participant, Permission
 from signals.wire import Facts, Identifier, Text, Wire, at_most
 from workflows.conversation.coordination import Coordination, TurnBased
-from workflows.conversation.emergence import Condition, Decision, Seconds
+from workflows.conversation.emergence import AnyCondition, Decision, Seconds
 from workflows.conversation.outcomes import JsonSchema, schema_fault
 from workflows.conversation.routing import Broadcast, Routing
 
@@ -57,7 +57,7 @@ class ConversationSetup(Wire):
     coordination: Coordination = TurnBased()
     out_of_turn: OutOfTurn = OutOfTurn.HOLD
     routing: Routing = Broadcast()
-    emergence: tuple[Condition, ...] = Field(default=(Decision(),), min_length=1, max_length=20)
+    emergence: tuple[AnyCondition, ...] = Field(default=(Decision(),), min_length=1, max_length=20)
     """The conversation ends by the first one that is met."""
 
     outcome: Annotated[JsonSchema, AfterValidator(at_most(MAX_SCHEMA_BYTES))] | None = None
