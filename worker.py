@@ -16,15 +16,23 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
+from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
 from temporalio.client import Client
 from temporalio.worker import Worker
 
+from activities.relay import RelayActivities
+from activities.support.books import ShopBooks
+from activities.support.classifier import ExamplesClassifier
+from activities.support.engine import books_engine
+from activities.support.seed import prepare
 from infra.boundary import BoundaryInterceptor
 from infra.config import Config, load_config
 from infra.connection import connect, ensure_search_attributes
 from infra.devserver import PORT, UI_OFFSET, DevServer
 from infra.errors import SetupError
 from infra.sandbox import workflow_runner
+from workflows.library import WORKFLOWS
 
 DATABASE: Final = Path("var/temporal.db")
 """Where the development server keeps runs, by default."""
@@ -35,6 +43,9 @@ Temporal's own ten seconds would make people wait for an answer."""
 
 GRACE: Final = timedelta(seconds=10)
 """How long activities may go on when the worker is told to stop; what doesn't end is tried again elsewhere."""
+
+FIRST_STEPS: Final = Path(__file__).parent / "infra" / "first_steps.txt"
+"""The commands to try with a server of one's own."""
 
 MAX_PORT: Final = 65_535
 
@@ -86,12 +97,46 @@ async def serve(options: argparse.Namespace, config: Config) -> None:
             )
         client = await connect(server.address if server else None)
         await ensure_search_attributes(client)
-        worker = create_worker(client, config, workflows=[], activities=[])
-        await stack.enter_async_context(worker)
-        web = f"; Web UI {server.ui}" if server else ""
-        where = client.service_client.config.target_host
-        print(f"Parley worker: task queue {config.worker.task_queue} on {where}{web}", flush=True)
+        activities = await _activities(config, client)
+        await stack.enter_async_context(create_worker(client, config, workflows=WORKFLOWS, activities=activities))
+        print(_ready(config, client, server), flush=True)
         await (server.ended() if server else asyncio.Event().wait())
+
+
+async def _activities(config: Config, client: Client) -> list[Callable[..., object]]:
+    books = ShopBooks(await asyncio.to_thread(_prepared_books, config))
+    classifier = await asyncio.to_thread(ExamplesClassifier, config.execution.hybrid.conversation_threshold)
+    return [
+        RelayActivities(client).pass_on,
+        classifier.classify,
+        books.account,
+        books.agent_on_duty,
+        books.order,
+        books.approve_refund,
+        books.book_refund,
+        books.start_password_reset,
+        books.change_address,
+        books.send_notice,
+    ]
+
+
+def _prepared_books(config: Config) -> Engine:
+    try:
+        engine = books_engine(config.support.database)
+        prepare(engine)
+    except (OSError, ValueError, SQLAlchemyError) as error:
+        reason = str(error).splitlines()[0]
+        raise SetupError(f"[support] database: the books can't be opened: {reason}") from error
+    return engine
+
+
+def _ready(config: Config, client: Client, server: DevServer | None) -> str:
+    queue, address = config.worker.task_queue, client.service_client.config.target_host
+    line = f"Parley worker: task queue {queue} on {address}"
+    if server is None:
+        return line
+    steps = FIRST_STEPS.read_text().replace("@TASK_QUEUE@", queue).replace("@ADDRESS@", address)
+    return f"{line}; Web UI {server.ui}\n\n{steps}"
 
 
 async def until_signalled(options: argparse.Namespace, config: Config) -> None:
@@ -119,7 +164,11 @@ def main() -> int:
     options = _parser().parse_args()
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     try:
-        asyncio.run(until_signalled(options, load_config(options.config)))
+        config = load_config(options.config)
+        if options.prepare:
+            _prepared_books(config).dispose()
+        else:
+            asyncio.run(until_signalled(options, config))
     except SetupError as error:
         print(f"parley: {error}", file=sys.stderr)
         return 1
