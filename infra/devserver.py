@@ -63,6 +63,11 @@ class DevServer:
         return f"{HOST}:{self._port}"
 
     @property
+    def port(self) -> int:
+        """Where it listens on 127.0.0.1."""
+        return self._port
+
+    @property
     def ui(self) -> str | None:
         """The Web UI's address, if it has one."""
         return None if self._ui_port is None else f"http://{HOST}:{self._ui_port}"
@@ -101,6 +106,12 @@ class DevServer:
         if self._process:
             await self._process.wait()
         raise SetupError(f"the development server at {self.address} ended by itself")
+
+    async def kill(self) -> None:
+        """Kill it, as a crash would."""
+        if self._process and self._process.returncode is None:
+            self._process.kill()
+            await self._process.wait()
 
     def _choose_ports(self) -> None:
         with _bound(self._port, "--port") as server:
