@@ -28,9 +28,9 @@ check: $(INSTALLED)  ## format, lint, types
 bench: setup  ## counts and times
 	$(BIN)/python -m tests.bench
 
-lock: $(INSTALLED)  ## choose versions anew within pyproject.toml
+lock: $(INSTALLED)  ## pin what pyproject.toml asks for, leaving what fits as it is
 	$(BIN)/uv pip compile --universal --generate-hashes --no-emit-index-url --no-annotate --no-header --quiet \
-		pyproject.toml --group dev --upgrade --output-file requirements.lock
+		pyproject.toml --group dev --output-file requirements.lock
 
 clean:  ## remove all that was made here, with the runs and books in var/
 	rm -rf .venv var .mypy_cache .ruff_cache .pytest_cache .hypothesis dist
