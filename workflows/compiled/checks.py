@@ -10,13 +10,13 @@ from typing import Any, Final, get_type_hints
 from pydantic import ValidationError
 
 from signals.run import RunSoFar
-from signals.wire import one_line
+from signals.wire import Identifier, one_line
 from workflows.compiled.findings import Code, Finding, Severity
 from workflows.compiled.outcomes import outcome_type
 from workflows.compiled.source import ERROR, PREVIOUS, REQUEST, RUN, StepSource, parameters_of, place_of
 from workflows.compiled.types import UNWRITABLE, adapter, fits, shown
 from workflows.conversation.setup import ConversationSetup
-from workflows.hybrid import ConversationPoint, Default, OnException, RetryWith, StepError
+from workflows.hybrid import ConversationPoint, Default, Explicit, OnException, RetryWith, StepError
 
 NAMES: Final = (REQUEST, RUN, ERROR, PREVIOUS)
 """What no step may be called."""
@@ -30,6 +30,7 @@ class Checker:
         self.reserved = reserved
         self.findings: list[Finding] = []
         self.steps: dict[str, StepSource] = {}
+        self._points: dict[str, ConversationPoint] = {}
 
     def find(
         self,
@@ -56,6 +57,14 @@ class Checker:
             self.find(Code.BAD_ANNOTATION, step, None, message, "import what it names", at=function)
             return dict.fromkeys(getattr(function, "__annotations__", ()), Any)
 
+    def check_members(self) -> None:
+        """Check what the class has beside its steps: nothing may take the place of what Parley puts beside it."""
+        for name in vars(self.cls):
+            is_own = name == "__init__" or not name.startswith(("__", "_abc_"))
+            if name in self.reserved and is_own and name not in self.steps:
+                remedy = "do it in a step" if name == "__init__" else "call it something else"
+                self.find(Code.RESERVED_NAME, None, None, f"the name '{name}' is taken by Parley", remedy)
+
     def check(self, step: StepSource) -> None:
         """Check a step; all steps of the class must be known by now."""
         if step.name in self.reserved or step.name in NAMES or step.name.startswith("_"):
@@ -72,6 +81,8 @@ class Checker:
         self._check_compensation(step)
         for point in step.options.points:
             self._check_point(step, point)
+        for point in [point for point in step.options.points if isinstance(point.trigger, Explicit)][1:]:
+            self._point_is_wrong(step, point, "the step has another Explicit point", "leave one of them")
 
     # Parameters
 
@@ -142,6 +153,8 @@ class Checker:
         if not fits(hints.get("return", object), wanted):
             remedy = "annotate what it returns"
             self.find(Code.FUNCTION, step.name, None, f"{what}: it does not return {shown(wanted)}", remedy)
+        if inspect.iscoroutinefunction(function):
+            self.find(Code.FUNCTION, step.name, None, f"{what}: it is async", "make it a plain, pure function")
         self._check_arguments(step, what, parameters_of(function), hints, given)
 
     def _check_arguments(
@@ -174,6 +187,14 @@ class Checker:
     # Conversation points
 
     def _check_point(self, step: StepSource, point: ConversationPoint) -> None:
+        try:
+            adapter(Identifier).validate_python(point.name)
+        except ValidationError:
+            remedy = "use letters, digits and ._@+-, at most 64: workflow ids are made of it"
+            self._point_is_wrong(step, point, "the name can't be used", remedy)
+        if self._points.setdefault(point.name, point) is not point:
+            remedy = "give each a name of its own: workflow ids are made of it"
+            self._point_is_wrong(step, point, "another point of the class has this name", remedy)
         if ERROR in parameters_of(point.setup) and not isinstance(point.trigger, OnException):
             remedy = "take the parameter away, or use OnException"
             self._point_is_wrong(step, point, "its setup asks for 'error', but it isn't opened by one", remedy)

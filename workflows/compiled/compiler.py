@@ -50,6 +50,7 @@ class _Compiler:
         if not self.steps:
             self.find(Code.NO_STEPS, None, None, "the class has no steps", "mark a method with @step(result=True)")
             raise CompileError(tuple(self.checker.findings))
+        self.checker.check_members()
         for step in self.steps.values():
             self.checker.check(step)
         result = self.the_result()
