@@ -2,9 +2,9 @@
 
 import asyncio
 from asyncio.subprocess import DEVNULL, PIPE
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from typing import Final
+from typing import Final, TypeVar
 from uuid import uuid4
 
 from temporalio.client import Client
@@ -14,6 +14,10 @@ from infra.devserver import DevServer, temporal_program
 from worker import create_worker
 
 CLI_SECONDS: Final = 20.0
+WAIT_SECONDS: Final = 15.0
+POLL_SECONDS: Final = 0.02
+
+T = TypeVar("T")
 
 
 @asynccontextmanager
@@ -52,3 +56,16 @@ async def temporal(server: DevServer, *arguments: str) -> str:
     if command.returncode:
         raise CommandError(errors.decode())
     return output.decode()
+
+
+async def eventually(ask: Callable[[], Awaitable[T]], right: Callable[[T], object] = bool) -> T:
+    """Ask again until the answer is right; gives it.
+
+    Raises:
+        AssertionError: It was not right in `WAIT_SECONDS`; the text is the last answer.
+    """
+    deadline = asyncio.get_running_loop().time() + WAIT_SECONDS
+    while not right(answer := await ask()):
+        assert asyncio.get_running_loop().time() < deadline, f"still not right: {answer!r}"
+        await asyncio.sleep(POLL_SECONDS)
+    return answer
