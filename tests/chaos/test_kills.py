@@ -114,7 +114,7 @@ async def test_a_server_killed_in_the_middle_goes_on_with_all_that_it_acknowledg
             for number in range(20):
                 await say(handle, f"turn {number}")
             await server.kill()
-            async with DevServer(port=server.port, db=db) 
+            async with DevServer(port=server.port, db=db):
                 await say(handle, "after")
                 assert await replies(handle, 1) < REPLY_SECONDS
                 said = [text for text in await spoken(handle) if text != "I understand."]
