@@ -63,7 +63,8 @@ def _model() -> Pipeline:
     words = TfidfVectorizer(preprocessor=_normal, ngram_range=(1, 2), sublinear_tf=True)
     parts = TfidfVectorizer(preprocessor=_normal, analyzer="char_wb", ngram_range=(2, 4), sublinear_tf=True)
     # This solver works in one thread; the default one keeps every core busy for seconds when others need them.
-    # C was chosen by cross-validation: weaker regularisation is surer of itself, not more often right.
+    # A larger C is surer of itself. In cross-validation 100 made 1% more right decisions than 30, and started the
+    # wrong workflow 18 times instead of 13: asking once too often does less harm.
     return make_pipeline(
         make_union(words, parts), LogisticRegression(C=30, solver="sag", max_iter=2000, random_state=0)
     )

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from temporalio.testing import ActivityEnvironment
 
-from activities.support.classifier import ExamplesClassifier
+from activities.support.classifier import EXAMPLES, ExamplesClassifier
 from signals.support import Classification, Customer, Issue, SupportRequest
 
 THRESHOLD = 0.7
@@ -64,6 +64,12 @@ def test_a_plain_request_is_known(classifier: ExamplesClassifier, text: str, iss
 )
 def test_a_vague_complex_or_foreign_request_makes_people_talk(classifier: ExamplesClassifier, text: str) -> None:
     assert decision(classify(classifier, text)) == TALK
+
+
+def test_the_unseen_requests_are_not_among_the_examples() -> None:
+    learnt = {json.loads(line)["text"] for line in EXAMPLES.read_text(encoding="utf-8").splitlines()}
+    unseen = {json.loads(line)["text"] for line in HELD_OUT.read_text(encoding="utf-8").splitlines()}
+    assert not learnt & unseen
 
 
 def test_at_least_nine_of_ten_unseen_requests_are_decided_rightly(classifier: ExamplesClassifier) -> None:
