@@ -29,18 +29,19 @@ PASSED_THROUGH: Final = (
 )
 
 
-def workflow_runner(sandbox: bool) -> WorkflowRunner:
+def workflow_runner(sandbox: bool, *, strict: bool = False) -> WorkflowRunner:
     """Choose how workflow code is run.
 
     Args:
         sandbox: Load an application's workflow modules anew for each run, without access to what is not
-            deterministic, and refuse a module that is neither passed through here nor by the one that imports it.
+            deterministic.
+        strict: Refuse a module that is loaded anew though no workflow is defined in it: our own are all meant to be
+            passed through. An application's may be loaded anew; it costs memory, no more.
     """
     if not sandbox:
         return UnsandboxedWorkflowRunner()
     restrictions = SandboxRestrictions.default.with_passthrough_modules(*PASSED_THROUGH)
-    strict = (
-        SandboxImportNotificationPolicy.WARN_ON_DYNAMIC_IMPORT
-        | SandboxImportNotificationPolicy.RAISE_ON_UNINTENTIONAL_PASSTHROUGH
-    )
-    return SandboxedWorkflowRunner(restrictions.with_import_notification_policy(strict))
+    if strict:
+        policy = SandboxImportNotificationPolicy.RAISE_ON_UNINTENTIONAL_PASSTHROUGH
+        restrictions = restrictions.with_import_notification_policy(policy)
+    return SandboxedWorkflowRunner(restrictions)
