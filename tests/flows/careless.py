@@ -1,6 +1,6 @@
 """A workflow whose module takes another one along that no workflow is defined in."""
 
-from tests.flows import helper
+from tests.flows.helper import double
 from workflows.compiled import compiled, step
 
 
@@ -11,4 +11,4 @@ class Careless:
     @step(result=True)
     def answer(self, request: int) -> int:
         """Ask the helper."""
-        return helper.double(request)
+        return double(request)
