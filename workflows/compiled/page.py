@@ -68,7 +68,7 @@ def _conversation(record: ConversationRecord) -> list[str]:
     if record.closed is None:
         ended, outcome = "**open**", ""
     else:
-        ended = f"{record.stop or 'failed'} after {record.turns} turns"
+        ended = f"{record.stop} after {record.turns} turns" if record.stop else "broken off"
         shown = json.dumps(record.outcome, ensure_ascii=False)
         outcome = ("fallback: " if record.fallback else "") + escape(shown)
     return [escape(record.id), escape(record.because), ended, outcome]

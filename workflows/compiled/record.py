@@ -82,9 +82,14 @@ class RunRecord(BaseModel):
         """A step has failed for good."""
         self._set(step, status=StepStatus.FAILED, ended=at, error=error)
 
-    def cancelled(self, step: str, at: datetime) -> None:
-        """A step was cancelled."""
-        self._set(step, status=StepStatus.CANCELLED, ended=at)
+    def broken_off(self, at: datetime) -> None:
+        """What was still under way was cancelled, the conversations too."""
+        for name, progress in self.steps.items():
+            if progress.status in (StepStatus.RUNNING, StepStatus.WAITING):
+                self._set(name, status=StepStatus.CANCELLED, ended=at)
+        self.conversations = [
+            record.model_copy(update={"closed": record.closed or at}) for record in self.conversations
+        ]
 
     def completed(self) -> None:
         """The run has its result; what was not needed for it was skipped."""

@@ -174,10 +174,10 @@ class CompiledRun(Receiver):
 
     async def _take_back(self, tasks: Mapping[str, asyncio.Task[None]]) -> None:
         """Stop what is under way, then run the compensations of what was done, the latest first."""
-        for name, task in tasks.items():
+        for task in tasks.values():
             task.cancel()
-            self._record.cancelled(name, workflow.now())
         await asyncio.gather(*tasks.values(), return_exceptions=True)
+        self._record.broken_off(workflow.now())
         for name in self._record.to_compensate():
             options, planned = self._options(name), self.plan.step(name)
             if options.compensation is not None:
