@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 
 
 class Severity(StrEnum):
@@ -32,6 +33,19 @@ class Code(StrEnum):
     """A function that a step is decided with, or taken back with."""
 
     POINT = "conversation-point"
+    DUPLICATE_NAME = "duplicate-name"
+    INHERITED_STEP = "inherited-step"
+    UNREACHABLE_STEP = "unreachable-step"
+    NONDETERMINISTIC_CLOCK = "nondeterministic-clock"
+    NONDETERMINISTIC_RANDOM = "nondeterministic-random"
+    NONDETERMINISTIC_IO = "nondeterministic-io"
+    NONDETERMINISTIC_ENVIRONMENT = "nondeterministic-environment"
+    NONDETERMINISTIC_THREAD = "nondeterministic-thread"
+    NONDETERMINISTIC_SET_ORDER = "nondeterministic-set-order"
+    NONDETERMINISTIC_GLOBAL_STATE = "nondeterministic-global-state"
+    UNAWAITED_COROUTINE = "unawaited-coroutine"
+    UNEXPLAINED_ALLOW = "unexplained-allow"
+    """A comment allows something that is not deterministic, and doesn't say why."""
 
 
 @dataclass(frozen=True)
@@ -47,12 +61,23 @@ class Finding:
     parameter: str | None
     message: str
     remedy: str
+    column: int | None = None
+    """Where in the line it begins, from 0, if it is narrower than the line."""
+
+    width: int = 0
+    """How many characters it has from there."""
 
     def __str__(self) -> str:
         place = ".".join(part for part in (self.workflow, self.step) if part)
         what = f" parameter '{self.parameter}'" if self.parameter else ""
         where = f"{self.file}:{self.line}"
         return f"{where}: {self.severity} [{self.code}] {place}{what}: {self.message}; {self.remedy}"
+
+
+def seen_from_here(path: str) -> str:
+    """Write a file's path as people read it: from the working directory, where it is below that."""
+    source, here = Path(path), Path.cwd()
+    return str(source.relative_to(here) if source.is_relative_to(here) else source)
 
 
 class CompileError(TypeError):
