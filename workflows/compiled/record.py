@@ -146,10 +146,6 @@ class RunRecord(BaseModel):
         """The conversations that have not ended."""
         return [record for record in self.conversations if record.closed is None]
 
-    def held(self, point: str) -> int:
-        """How many conversations of a point were opened."""
-        return sum(record.point == point for record in self.conversations)
-
     def so_far(self) -> RunSoFar:
         """What a step is given that asks for `run`."""
         return RunSoFar(

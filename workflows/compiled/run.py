@@ -6,7 +6,7 @@ the others go on. Messages that come to the run are passed on to its open conver
 
 import asyncio
 import inspect
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Mapping
 from typing import ClassVar, get_type_hints
 
@@ -30,9 +30,8 @@ from workflows.compiled.settlement import NoOutcome, settle
 from workflows.compiled.source import PREVIOUS
 from workflows.compiled.step import Repeat, StepOptions, options_of
 from workflows.compiled.stubs import Relay
-from workflows.compiled.talk import hold, step_error, unbroken
+from workflows.compiled.talk import Held, begin, end, step_error, unbroken
 from workflows.conversation.events import Refusal
-from workflows.conversation.setup import ConversationSetup
 from workflows.hybrid import ConversationPoint, Explicit, Fail, OnException, RetryWith, StepError
 from workflows.options import QUICK
 from workflows.receiving import Receiver, as_error, invalid
@@ -48,6 +47,9 @@ class CompiledRun(Receiver):
         self._request: object = None
         self._results: dict[str, object] = {}
         self._rejections = Rejections()
+        self._held: Counter[str] = Counter()
+        """How many conversations of each point were opened."""
+
         self._spent: set[str] = set()
         """Points that have given their fallback for want of further conversations."""
 
@@ -296,7 +298,7 @@ class CompiledRun(Receiver):
         )
 
     def _is_used_up(self, point: ConversationPoint) -> bool:
-        return self._record.held(point.name) >= point.constraints.most
+        return self._held[point.name] >= point.constraints.most
 
     async def _talk(self, step: StepPlan, point: ConversationPoint, error: StepError | None) -> object:
         """Hold a conversation, and give what it came to as the type that the step needs."""
@@ -305,28 +307,28 @@ class CompiledRun(Receiver):
             self._spent.add(point.name)
             settled = settle(f"{point.constraints.most} conversations were held", hint, point.constraints.fallback)
         else:
-            conversation, setup = await self._open(step, point, error)
-            ended = await hold(conversation, setup)
+            conversation = await self._open(step, point, error)
+            ended = await end(conversation)
             settled = settle(ended, hint, point.constraints.fallback)
-            self._record.closed(conversation, workflow.now(), ended, settled)
+            self._record.closed(conversation.id, workflow.now(), ended, settled)
             self._publish()
         if isinstance(settled, NoOutcome):
             reason = f"conversation point '{point.name}' gave no outcome: {settled.reason}"
             raise ApplicationError(reason, type=ErrorType.NO_OUTCOME, non_retryable=True)
         return settled.value
 
-    async def _open(
-        self, step: StepPlan, point: ConversationPoint, error: StepError | None
-    ) -> tuple[str, ConversationSetup]:
+    async def _open(self, step: StepPlan, point: ConversationPoint, error: StepError | None) -> Held:
         planned = step.point(point.name)
         self._record.waits(step.name)
         await self._have(planned.needs)
         setup = point.setup(**self._arguments(planned.setup, {}, error))
         if setup.outcome is None:
             setup = setup.model_copy(update={"outcome": planned.outcome})
-        conversation = conversation_id(self._record.run, point.name, self._record.held(point.name) + 1)
+        self._held[point.name] += 1
+        conversation = await begin(conversation_id(self._record.run, point.name, self._held[point.name]), setup)
+        # Only now is it open: what would be passed on to it before it has started would be lost.
         record = ConversationRecord(
-            id=conversation,
+            id=conversation.id,
             step=step.name,
             point=point.name,
             opened=workflow.now(),
@@ -334,7 +336,7 @@ class CompiledRun(Receiver):
         )
         self._record.opened(record, trigger=error.type if error else "explicit")
         self._publish()
-        return conversation, setup
+        return conversation
 
     async def _have(self, names: tuple[str, ...]) -> None:
         """See to it that steps are done, also those that only a conversation needs."""

@@ -13,25 +13,34 @@ from workflows.conversation.workflow import Conversation
 from workflows.hybrid import StepError
 from workflows.options import CHILD_TASK_TIMEOUT
 
+Held = workflow.ChildWorkflowHandle[Conversation, ConversationResult]
+"""A conversation that a run holds; its `id` is the workflow id."""
 
-async def hold(conversation: str, setup: ConversationSetup) -> ConversationResult | str:
-    """Hold a conversation to its end.
+
+async def begin(conversation: str, setup: ConversationSetup) -> Held:
+    """Open a conversation; when this is done, messages reach it.
 
     Args:
         conversation: Its workflow id.
         setup: How it is set up.
+    """
+    return await workflow.start_child_workflow(
+        Conversation.run,
+        args=[setup, None],
+        id=conversation,
+        task_timeout=CHILD_TASK_TIMEOUT,
+        static_summary=setup.topic.splitlines()[0][:200],
+    )
+
+
+async def end(conversation: Held) -> ConversationResult | str:
+    """Wait for the end of a conversation.
 
     Returns:
         Its result; or, where it failed or was cancelled or terminated by somebody, what happened.
     """
     try:
-        return await workflow.execute_child_workflow(
-            Conversation.run,
-            args=[setup, None],
-            id=conversation,
-            task_timeout=CHILD_TASK_TIMEOUT,
-            static_summary=setup.topic.splitlines()[0][:200],
-        )
+        return await conversation
     except ChildWorkflowError as error:
         if is_being_cancelled():
             raise
