@@ -7,8 +7,9 @@ the others go on. Messages that come to the run are passed on to its open conver
 import asyncio
 import inspect
 from collections import Counter, deque
-from collections.abc import Mapping
-from typing import ClassVar, get_type_hints
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import ClassVar, TypeVar, get_type_hints
 
 from pydantic import JsonValue, ValidationError
 from temporalio import workflow
@@ -35,6 +36,8 @@ from workflows.conversation.events import Refusal
 from workflows.hybrid import ConversationPoint, Explicit, Fail, OnException, RetryWith, StepError
 from workflows.options import QUICK
 from workflows.receiving import Receiver, as_error, invalid
+
+T = TypeVar("T")
 
 
 class CompiledRun(Receiver):
@@ -193,11 +196,11 @@ class CompiledRun(Receiver):
 
     async def _run_step(self, step: StepPlan) -> None:
         options = self._options(step.name)
-        if options.when is not None and not options.when(**self._arguments(step.when, {})):
-            self._results[step.name] = None
-            self._record.skipped(step.name)
-            return
         try:
+            if options.when is not None and not self._ask("when", step, options.when, self._arguments(step.when, {})):
+                self._results[step.name] = None
+                self._record.skipped(step.name)
+                return
             self._results[step.name] = await self._result_of(step, options)
         except FailureError as error:
             if not is_cancelled_exception(error):
@@ -238,7 +241,7 @@ class CompiledRun(Receiver):
         values = dict(outcomes)
         for _ in range(repeat.most):
             values[PREVIOUS] = values[step.name] = await self._call(step, values)
-            if repeat.until(**self._arguments(step.until, values)):
+            if self._ask("until", step, repeat.until, self._arguments(step.until, values)):
                 return values[PREVIOUS]
             if repeat.every:
                 await workflow.sleep(repeat.every, summary=f"until '{step.name}' is tried again")
@@ -250,12 +253,14 @@ class CompiledRun(Receiver):
         return await self._invoke(step.name, self._arguments(step.arguments, values))
 
     async def _invoke(self, method: str, arguments: Mapping[str, object]) -> object:
-        try:
+        with _fitting(f"{self.plan.name}.{method}"):
             result = getattr(self, method)(**arguments)
             return await result if inspect.isawaitable(result) else result
-        except ValidationError as error:
-            # A value that doesn't fit is the input's fault, not a bug to wait for a new release with.
-            raise invalid(f"{self.plan.name}.{method}: {one_line(error)}") from None
+
+    def _ask(self, what: str, step: StepPlan, function: Callable[..., T], arguments: Mapping[str, object]) -> T:
+        """Ask one of the functions that a step is decided with."""
+        with _fitting(f"{self.plan.name}.{step.name}: {what}"):
+            return function(**arguments)
 
     def _arguments(
         self, arguments: tuple[Argument, ...], values: Mapping[str, object], error: StepError | None = None
@@ -321,7 +326,8 @@ class CompiledRun(Receiver):
         planned = step.point(point.name)
         self._record.waits(step.name)
         await self._have(planned.needs)
-        setup = point.setup(**self._arguments(planned.setup, {}, error))
+        what = f"setup of point '{point.name}'"
+        setup = self._ask(what, step, point.setup, self._arguments(planned.setup, {}, error))
         if setup.outcome is None:
             setup = setup.model_copy(update={"outcome": planned.outcome})
         self._held[point.name] += 1
@@ -351,6 +357,15 @@ class CompiledRun(Receiver):
     def _publish(self) -> None:
         search.publish(mode=self._record.mode)
         workflow.set_current_details(page(self._record, self._rejections))
+
+
+@contextmanager
+def _fitting(where: str) -> Iterator[None]:
+    # A value that doesn't fit is the input's fault, not a bug to wait for a new release with.
+    try:
+        yield
+    except ValidationError as error:
+        raise invalid(f"{where}: {one_line(error)}") from None
 
 
 def _without_address(message: Message) -> dict[str, JsonValue]:
