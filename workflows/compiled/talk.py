@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Coroutine
 from contextlib import suppress
 
+from pydantic_core import to_jsonable_python
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError, ChildWorkflowError, FailureError
 
@@ -54,7 +55,9 @@ def step_error(error: FailureError) -> StepError:
         cause = cause.cause
     if not isinstance(cause, ApplicationError):
         return StepError(type=type(cause).__name__, message=str(cause), details={})
-    details = cause.details[0] if cause.details and isinstance(cause.details[0], dict) else {}
+    facts = cause.details[0] if cause.details and isinstance(cause.details[0], dict) else {}
+    # Those of an error that was raised by the step itself are still what the step put in.
+    details = to_jsonable_python(facts, fallback=str)
     return StepError(type=cause.type or "ApplicationError", message=cause.message, details=details)
 
 
