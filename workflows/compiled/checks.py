@@ -14,7 +14,8 @@ from signals.wire import Identifier, one_line
 from workflows.compiled.findings import Code, Finding, Severity
 from workflows.compiled.outcomes import outcome_type
 from workflows.compiled.source import ERROR, PREVIOUS, REQUEST, RUN, StepSource, parameters_of, place_of
-from workflows.compiled.types import UNWRITABLE, adapter, fits, shown
+from workflows.compiled.types import UNWRITABLE, adapter, fits, from_json, shown
+from workflows.compiled.wire import misfit
 from workflows.conversation.setup import ConversationSetup
 from workflows.hybrid import ConversationPoint, Default, Explicit, OnException, RetryWith, StepError
 
@@ -131,12 +132,8 @@ class Checker:
             self.find(Code.MISSING_DEFAULT, step.name, parameter, "it has no default", remedy)
 
     def _check_serialisable(self, step: StepSource, parameter: str | None, hint: object) -> None:
-        try:
-            adapter(hint).json_schema()
-        except UNWRITABLE:
-            remedy = "use a pydantic model, a dataclass or plain JSON types"
-            message = f"{shown(hint)} can't be written as JSON"
-            self.find(Code.NOT_SERIALISABLE, step.name, parameter, message, remedy)
+        if fault := misfit(hint):
+            self.find(fault.code, step.name, parameter, fault.message, fault.remedy, fault.severity)
 
     # Functions that a step is decided with
 
@@ -205,7 +202,7 @@ class Checker:
         fallback = point.constraints.fallback
         if isinstance(fallback, Default):
             try:
-                adapter(outcome_type(step.hints, point)).validate_python(fallback.outcome)
+                from_json(outcome_type(step.hints, point), fallback.outcome)
             except ValidationError as error:
                 message = f"its default outcome doesn't fit: {one_line(error)}"
                 self._point_is_wrong(step, point, message, "mend the default or the type")

@@ -6,7 +6,7 @@ from pydantic import JsonValue, ValidationError
 
 from signals.conversation import ConversationResult
 from signals.wire import one_line
-from workflows.compiled.types import adapter
+from workflows.compiled.types import from_json
 from workflows.hybrid import Default, Fallback
 
 
@@ -44,9 +44,9 @@ def settle(ended: ConversationResult | str, hint: object, fallback: Fallback) ->
         why = ended.reason
     else:
         try:
-            return Settled(adapter(hint).validate_python(ended.outcome), ended.outcome, fallback=False)
+            return Settled(from_json(hint, ended.outcome), ended.outcome, fallback=False)
         except ValidationError as error:
             why = f"its outcome doesn't fit: {one_line(error)}"
     if isinstance(fallback, Default):
-        return Settled(adapter(hint).validate_python(fallback.outcome), fallback.outcome, fallback=True)
+        return Settled(from_json(hint, fallback.outcome), fallback.outcome, fallback=True)
     return NoOutcome(why)

@@ -24,8 +24,9 @@ from typing import (
     is_typeddict,
 )
 
-from pydantic import PydanticUserError, TypeAdapter
+from pydantic import JsonValue, PydanticUserError, TypeAdapter
 from pydantic.errors import PydanticSchemaGenerationError
+from pydantic_core import to_json
 
 UNWRITABLE: Final = (PydanticSchemaGenerationError, PydanticUserError)
 """What pydantic raises for a type that can't be written as JSON."""
@@ -78,6 +79,15 @@ def without_none(hint: object) -> object:
 def adapter(hint: object) -> TypeAdapter[object]:
     """Make what reads and writes values of an annotation."""
     return TypeAdapter(cast(Any, hint))  # Any: no type covers every annotation
+
+
+def from_json(hint: object, value: JsonValue) -> object:
+    """Make a value of an annotation from JSON; strict models too accept dates and the like, as JSON writes them.
+
+    Raises:
+        ValidationError: It doesn't fit.
+    """
+    return adapter(hint).validate_json(to_json(value))
 
 
 def shown(hint: object) -> str:
