@@ -239,12 +239,12 @@ class CompiledRun(Receiver):
         if repeat is None:
             return await self._call(step, outcomes)
         values = dict(outcomes)
-        for _ in range(repeat.most):
+        for turn in range(repeat.most):
+            if turn and repeat.every:
+                await workflow.sleep(repeat.every, summary=f"until '{step.name}' is tried again")
             values[PREVIOUS] = values[step.name] = await self._call(step, values)
             if self._ask("until", step, repeat.until, self._arguments(step.until, values)):
                 return values[PREVIOUS]
-            if repeat.every:
-                await workflow.sleep(repeat.every, summary=f"until '{step.name}' is tried again")
         reason = f"step '{step.name}' was run {repeat.most} times, and it wasn't enough"
         raise ApplicationError(reason, type=ErrorType.LOOP_LIMIT, non_retryable=True)
 
