@@ -1,0 +1,82 @@
+"""What tests of runs that talk share: starting them, finding their conversations, speaking in them."""
+
+from typing import TypeVar
+from uuid import uuid4
+
+import pytest
+from pydantic import JsonValue
+from temporalio.client import Client, WorkflowFailureError, WorkflowHandle
+
+from signals.conversation import Rejections, Transcript
+from signals.messages import Propose, Turn
+from signals.run import ConversationRecord, Mode, Progress, StepProgress
+from signals.wire import Wire
+from tests.harness import eventually
+
+Run = WorkflowHandle[object, object]
+T = TypeVar("T")
+
+
+class Talks:
+    """Starts runs and takes part in their conversations."""
+
+    def __init__(self, client: Client, task_queue: str) -> None:
+        self.client = client
+        self.task_queue = task_queue
+
+    async def start(self, flow: str, request: Wire) -> Run:
+        """Start a run."""
+        return await self.client.start_workflow(flow, request, id=f"test-{uuid4()}", task_queue=self.task_queue)
+
+    async def progress(self, run: Run) -> Progress:
+        """Where a run stands."""
+        progress: Progress = await run.query("progress", result_type=Progress)
+        return progress
+
+    async def step(self, run: Run, name: str) -> StepProgress:
+        """Where a step stands."""
+        return next(step for step in (await self.progress(run)).steps if step.step == name)
+
+    async def opened(self, run: Run, total: int = 1) -> list[ConversationRecord]:
+        """Wait until a run has opened so many conversations in all; gives those that are open."""
+        progress = await eventually(lambda: self.progress(run), lambda now: len(now.conversations) >= total)
+        return [record for record in progress.conversations if record.closed is None]
+
+    async def decide(self, conversation: str, outcome: JsonValue) -> None:
+        """Let Bob, who may, decide."""
+        await self.client.get_workflow_handle(conversation).signal("propose", Propose(speaker="bob", outcome=outcome))
+
+    async def said(self, conversation: str, count: int) -> list[str]:
+        """Wait until so many turns were taken in a conversation; gives their texts."""
+        handle = self.client.get_workflow_handle(conversation)
+
+        async def texts() -> list[str]:
+            transcript: Transcript = await handle.query("transcript", result_type=Transcript)
+            return [message.text for message in transcript.messages if message.kind == "turn"]
+
+        return await eventually(texts, lambda texts: len(texts) >= count)
+
+    async def rejections(self, run: Run, total: int) -> Rejections:
+        """Wait until a run has rejected so many messages."""
+
+        async def rejections() -> Rejections:
+            answer: Rejections = await run.query("rejections", result_type=Rejections)
+            return answer
+
+        return await eventually(rejections, lambda now: now.total >= total)
+
+    async def modes(self, run: Run) -> list[tuple[Mode, Mode]]:
+        """How a run changed mode."""
+        return [(change.source, change.target) for change in (await self.progress(run)).transitions]
+
+
+def ann(text: str, conversation: str | None = None) -> Turn:
+    """What Ann says."""
+    return Turn(speaker="ann", text=text, conversation=conversation)
+
+
+async def failure(run: Run) -> BaseException | None:
+    """Why a run failed."""
+    with pytest.raises(WorkflowFailureError) as failed:
+        await run.result()
+    return failed.value.cause
