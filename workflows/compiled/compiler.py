@@ -4,8 +4,10 @@ import warnings
 from collections.abc import Callable
 from typing import Any, cast
 
+from workflows.compiled.body import body_findings
 from workflows.compiled.checks import Checker
-from workflows.compiled.findings import Code, CompileError, CompileWarning, Severity
+from workflows.compiled.determinism import determinism_findings
+from workflows.compiled.findings import Code, CompileError, CompileWarning, Finding, Severity
 from workflows.compiled.outcomes import outcome_schema
 from workflows.compiled.plan import Argument, CycleError, Plan, PointPlan, Source, StepPlan, in_order
 from workflows.compiled.source import ERROR, PREVIOUS, REQUEST, RUN, StepSource, parameters_of
@@ -51,8 +53,10 @@ class _Compiler:
             self.find(Code.NO_STEPS, None, None, "the class has no steps", "mark a method with @step(result=True)")
             raise CompileError(tuple(self.checker.findings))
         self.checker.check_members()
+        self.checker.findings += body_findings(self.cls)
         for step in self.steps.values():
             self.checker.check(step)
+        self.check_determinism()
         result = self.the_result()
         request_step = self.the_request()
         order = self.order()
@@ -69,7 +73,7 @@ class _Compiler:
         if errors:
             raise CompileError(errors)
         for finding in self.checker.findings:
-            warnings.warn(str(finding), CompileWarning, stacklevel=4)
+            warnings.warn(CompileWarning(finding), stacklevel=4)
         return plan
 
     # The whole
@@ -114,22 +118,43 @@ class _Compiler:
 
     def needed(self, result: str) -> set[str]:
         """The steps that every run needs: for its result, or for the effect of those that return nothing."""
+        return self.reached(result, lambda step: step.asked)
+
+    def reached(self, result: str, asked: Callable[[StepSource], set[str]]) -> set[str]:
         pending = [result, *(name for name, step in self.steps.items() if step.has_effect)]
         found: set[str] = set()
         while pending:
             name = pending.pop()
             if name not in found:
                 found.add(name)
-                pending += [other for other in self.steps[name].asked if other in self.steps]
+                pending += [other for other in asked(self.steps[name]) if other in self.steps]
         return found
 
     def warn_of_unused(self, result: str) -> None:
-        used = {name for step in self.steps.values() for name in self.needs(step)} | {result}
-        for name, step in self.steps.items():
-            if name not in used and not step.has_effect:
+        used = {name for step in self.steps.values() for name in self.needs(step)}
+        reached = self.reached(result, self.needs)
+        for name in self.steps:
+            if name in reached:
+                continue
+            if name in used:
+                message, remedy = "only steps that are not run use it, so it is not run", "use its result elsewhere"
+                self.find(Code.UNREACHABLE_STEP, name, None, message, remedy, Severity.WARNING)
+            else:
                 remedy = "use its result, or let it return None if it is there for its effect"
                 message = "nothing uses what it returns, so it is not run"
                 self.find(Code.UNUSED_STEP, name, None, message, remedy, Severity.WARNING)
+
+    def check_determinism(self) -> None:
+        """Hold the steps, and the functions that they are decided with, to what is the same on a replay."""
+        found: dict[tuple[str, int, Code], Finding] = {}
+        for step in self.steps.values():
+            undo = step.options.compensation
+            of_class = [(method, self.cls) for method in (step.method, undo) if method is not None]
+            for function, owner in [*of_class, *((function, None) for function in step.functions.values())]:
+                for finding in determinism_findings(function, workflow=self.cls.__name__, step=step.name, owner=owner):
+                    # What several steps come to is said once.
+                    found.setdefault((finding.file, finding.line, finding.code), finding)
+        self.checker.findings += found.values()
 
     # The plan
 

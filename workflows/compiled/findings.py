@@ -35,6 +35,7 @@ class Code(StrEnum):
     POINT = "conversation-point"
     DUPLICATE_NAME = "duplicate-name"
     INHERITED_STEP = "inherited-step"
+    EXCEEDS_WIRE = "exceeds-wire"
     UNREACHABLE_STEP = "unreachable-step"
     NONDETERMINISTIC_CLOCK = "nondeterministic-clock"
     NONDETERMINISTIC_RANDOM = "nondeterministic-random"
@@ -90,3 +91,7 @@ class CompileError(TypeError):
 
 class CompileWarning(UserWarning):
     """Something about a workflow class looks wrong; it is compiled all the same."""
+
+    def __init__(self, finding: Finding) -> None:
+        super().__init__(str(finding))
+        self.finding = finding
