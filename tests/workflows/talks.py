@@ -7,7 +7,7 @@ import pytest
 from pydantic import JsonValue
 from temporalio.client import Client, WorkflowFailureError, WorkflowHandle
 
-from signals.conversation import Rejections, Transcript
+from signals.conversation import MessageKind, Rejections, Transcript
 from signals.messages import Propose, Turn
 from signals.run import ConversationRecord, Mode, Progress, StepProgress
 from signals.wire import Wire
@@ -42,19 +42,35 @@ class Talks:
         progress = await eventually(lambda: self.progress(run), lambda now: len(now.conversations) >= total)
         return [record for record in progress.conversations if record.closed is None]
 
+    def conversation(self, name: str) -> Run:
+        """A conversation, by its workflow id."""
+        return self.client.get_workflow_handle(name)
+
     async def decide(self, conversation: str, outcome: JsonValue) -> None:
         """Let Bob, who may, decide."""
-        await self.client.get_workflow_handle(conversation).signal("propose", Propose(speaker="bob", outcome=outcome))
+        await self.conversation(conversation).signal("propose", Propose(speaker="bob", outcome=outcome))
 
     async def said(self, conversation: str, count: int) -> list[str]:
         """Wait until so many turns were taken in a conversation; gives their texts."""
-        handle = self.client.get_workflow_handle(conversation)
 
         async def texts() -> list[str]:
-            transcript: Transcript = await handle.query("transcript", result_type=Transcript)
-            return [message.text for message in transcript.messages if message.kind == "turn"]
+            transcript = await self.transcript(conversation)
+            return [message.text for message in transcript.messages if message.kind is MessageKind.TURN]
 
         return await eventually(texts, lambda texts: len(texts) >= count)
+
+    async def transcript(self, conversation: str) -> Transcript:
+        """What was said in a conversation."""
+        transcript: Transcript = await self.conversation(conversation).query("transcript", result_type=Transcript)
+        return transcript
+
+    async def closed(self, run: Run, total: int) -> None:
+        """Wait until so many conversations of a run have ended."""
+
+        async def ended() -> list[ConversationRecord]:
+            return [record for record in (await self.progress(run)).conversations if record.closed]
+
+        await eventually(ended, lambda ended: len(ended) >= total)
 
     async def rejections(self, run: Run, total: int) -> Rejections:
         """Wait until a run has rejected so many messages."""
