@@ -7,7 +7,7 @@ import pytest
 from pydantic import JsonValue
 from temporalio.client import Client, WorkflowFailureError, WorkflowHandle
 
-from signals.conversation import MessageKind, Rejections, Transcript
+from signals.conversation import MessageKind, Rejections, Status, Transcript
 from signals.messages import Propose, Turn
 from signals.run import ConversationRecord, Mode, Progress, StepProgress
 from signals.wire import Wire
@@ -63,6 +63,11 @@ class Talks:
         """What was said in a conversation."""
         transcript: Transcript = await self.conversation(conversation).query("transcript", result_type=Transcript)
         return transcript
+
+    async def status(self, conversation: str) -> Status:
+        """Where a conversation stands."""
+        status: Status = await self.conversation(conversation).query("status", result_type=Status)
+        return status
 
     async def closed(self, run: Run, total: int) -> None:
         """Wait until so many conversations of a run have ended."""
