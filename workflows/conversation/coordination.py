@@ -31,7 +31,7 @@ class TurnBased(CoordinationStrategy):
     def next_floor(self, state: ConversationState, after: str | None) -> str | None:
         """Choose who has the floor once `after` has spoken, or left.
 
-        AI participants that all have passed since a person last spoke are left out, so that they can't go
+        AI participants that all have passed since somebody last spoke are left out, so that they can't go
         round among themselves for ever with nothing to say.
         """
         speakers = state.speakers

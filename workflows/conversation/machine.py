@@ -299,8 +299,7 @@ class _Machine:
         state.turns += 1
         member = state.members[turn.speaker]
         member.turns += 1
-        if member.is_person:
-            state.passes = 0
+        state.passes = 0
         if (key := digest(turn)) is not None:
             state.seen.pop(key, None)  # to the end: the latest are remembered longest
             state.seen[key] = seq

@@ -98,7 +98,7 @@ class ConversationState(BaseModel):
     """AI participants at work, with the number of the ask."""
 
     passes: int = 0
-    """Asks in a row that gave no turn; people's turns start the count anew."""
+    """Asks in a row that gave no turn."""
 
     proposals: list[Proposal] = []
     proposal_count: int = 0

@@ -98,6 +98,14 @@ def test_ai_participants_that_only_pass_do_not_go_round_for_ever() -> None:
     assert len(talk.asked) == 2
 
 
+def test_ai_participants_go_on_as_long_as_one_of_them_has_something_to_say() -> None:
+    talk = Talk(ROBOT, GOLEM)
+    for _ in range(3):
+        talk.reply("robot", "")
+        talk.reply("golem", "what I meant to say is ...")
+    assert talk.state.replying == {"robot": 4}
+
+
 def test_ai_participants_that_passed_are_asked_again_once_a_person_has_spoken() -> None:
     talk = Talk(ALICE, ROBOT)
     talk.turn("alice", "hello")
