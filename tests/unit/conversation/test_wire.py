@@ -3,9 +3,10 @@ import inspect
 import json
 import re
 from collections.abc import Iterator
+from typing import Literal
 
 import pytest
-from pydantic import BaseModel, JsonValue, TypeAdapter, ValidationError
+from pydantic import BaseModel, Field, JsonValue, TypeAdapter, ValidationError
 
 import signals.messages
 import signals.participants
@@ -15,7 +16,7 @@ from signals.conversation import Recorded
 from signals.messages import Answer, Join, Propose, Turn
 from signals.names import child_run_id, conversation_id, update_name
 from signals.participants import Participant
-from signals.wire import MAX_DEPTH, MAX_FACTS_BYTES, MAX_OUTCOME_BYTES, MAX_TEXT_BYTES, Facts, one_line
+from signals.wire import MAX_DEPTH, MAX_FACTS_BYTES, MAX_OUTCOME_BYTES, MAX_TEXT_BYTES, Facts, Wire, one_line
 from workflows.conversation.setup import ConversationSetup
 
 SECRET = "hunter2"
@@ -79,9 +80,26 @@ def test_a_misfit_never_shows_what_was_sent(options: dict[str, object]) -> None:
     assert SECRET not in fault(ConversationSetup, **{"topic": "Lunch", "participants": [host], **options})
 
 
-def test_an_unknown_kind_is_told_with_those_that_there_are() -> None:
-    told = fault(ConversationSetup, topic="Lunch", participants=[], coordination={"kind": "chaos"})
-    assert "coordination: 'kind' must be one of 'turn_based', 'free_form'" in told
+class Cat(Wire):
+    """One kind of pet."""
+
+    kind: Literal["cat"]
+
+
+class Dog(Wire):
+    """Another."""
+
+    kind: Literal["dog"]
+
+
+class Home(Wire):
+    """Has one of them."""
+
+    pet: Cat | Dog = Field(discriminator="kind")
+
+
+def test_an_unknown_kind_is_told_with_those_that_there_are_and_without_itself() -> None:
+    assert fault(Home, pet={"kind": SECRET}) == "pet: 'kind' must be one of 'cat', 'dog'"
 
 
 def test_the_name_of_an_unknown_field_is_cut_and_made_printable() -> None:

@@ -1,0 +1,72 @@
+"""What Hypothesis draws conversations from."""
+
+from hypothesis import strategies as st
+
+from signals.participants import Kind, Participant, Permission
+from workflows.conversation.coordination import Coordination
+from workflows.conversation.emergence import Consensus, Deadline, Decision, Silence, Turns
+from workflows.conversation.routing import Addressed, Broadcast
+from workflows.conversation.setup import Constraints, ConversationSetup, Guests, OutOfTurn
+
+NAMES = ("ann", "ben", "cat", "dan", "eve", "fay")
+
+PERMISSIONS = (
+    (Permission.SPEAK,),
+    (Permission.SPEAK, Permission.MODERATE),
+    (Permission.SPEAK, Permission.DECIDE),
+    tuple(Permission),
+    (Permission.MODERATE, Permission.DECIDE),
+    (),
+)
+
+KINDS = (Kind.HUMAN, Kind.AI, Kind.AI)
+
+Pick = tuple[int, int, int]
+"""Small numbers by which the particulars of what happens are chosen."""
+
+picks = st.tuples(st.integers(0, 19), st.integers(0, 19), st.integers(0, 19))
+
+
+def participant(pick: Pick) -> Participant:
+    """Somebody; most may speak."""
+    who, can, kind = pick
+    return Participant(
+        id=NAMES[who % len(NAMES)],
+        kind=KINDS[kind % len(KINDS)],
+        role=("customer", "agent")[can % 2],
+        can=PERMISSIONS[can % len(PERMISSIONS)],
+    )
+
+
+@st.composite
+def setups(draw: st.DrawFn, coordination: Coordination, out_of_turn: OutOfTurn) -> ConversationSetup:
+    """Any setup that may be opened; its window is as wide as can be, so that tests see every message."""
+    drawn = draw(st.lists(picks, min_size=1, max_size=len(NAMES)))
+    members = tuple(participant((index, can, kind)) for index, (_, can, kind) in enumerate(drawn))
+    if not any(member.may(Permission.SPEAK) for member in members):
+        members = (participant((0, 0, 0)), *members[1:])
+    deciders = [m for m in members if m.may(Permission.SPEAK) and m.may(Permission.DECIDE)]
+    conditions = [
+        Consensus(),
+        Consensus(of="everybody"),
+        Turns(count=draw(st.integers(5, 40))),
+        Silence(seconds=60),
+        Deadline(seconds=100),
+        *(Decision(roles=roles) for member in deciders[:1] for roles in ((), (member.role,))),
+    ]
+    return ConversationSetup(
+        topic="Lunch",
+        participants=members,
+        coordination=coordination,
+        out_of_turn=out_of_turn,
+        routing=draw(st.sampled_from([Broadcast(), Addressed()])),
+        emergence=tuple(draw(st.lists(st.sampled_from(conditions), min_size=1, max_size=2))),
+        outcome=draw(st.sampled_from([None, {"type": "integer"}])),
+        guests=draw(st.sampled_from([None, Guests(), Guests(kinds=tuple(Kind), can=tuple(Permission))])),
+        constraints=Constraints(
+            timeout_seconds=draw(st.sampled_from([100.0, 1000.0])),
+            max_turns=draw(st.sampled_from([None, 10, 40])),
+            participant_limit=len(members) + draw(st.integers(0, 2)),
+        ),
+        window=100,
+    )

@@ -1,0 +1,76 @@
+"""What holds for every conversation, whatever is sent, in whatever order, and whatever becomes of the replies."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from signals.messages import MESSAGES, Message
+from signals.wire import one_line
+from tests.unit.conversation.drawn import Pick, picks, setups
+from tests.unit.conversation.witness import HAPPENINGS, Witness
+from workflows.conversation.coordination import Coordination, FreeForm, TurnBased
+from workflows.conversation.setup import ConversationSetup, OutOfTurn
+
+PROFILE = settings(deadline=None, derandomize=True)
+"""The same examples each time, however slow the machine: a red test is the code's fault."""
+
+OFTEN = ("somebody speaks who can", "somebody speaks who is waited for", "a reply comes", "time passes")
+
+happenings = st.lists(st.tuples(st.sampled_from([*HAPPENINGS, *OFTEN, *OFTEN]), picks), min_size=20, max_size=60)
+
+
+@pytest.mark.parametrize(
+    ("coordination", "out_of_turn"),
+    [
+        (TurnBased(), OutOfTurn.HOLD),
+        (TurnBased(), OutOfTurn.ACCEPT),
+        (TurnBased(), OutOfTurn.REFUSE),
+        (FreeForm(), OutOfTurn.HOLD),
+    ],
+    ids=["held", "accepted", "refused", "free form"],
+)
+def test_whatever_happens_a_conversation_keeps_its_promises(coordination: Coordination, out_of_turn: OutOfTurn) -> None:
+    @settings(PROFILE, max_examples=100)
+    @given(setup=setups(coordination, out_of_turn), events=happenings)
+    def live_through(setup: ConversationSetup, events: list[tuple[str, Pick]]) -> None:
+        witness = Witness(setup)
+        after_the_end = 0
+        for kind, pick in events:
+            witness.happen(kind, pick)
+            after_the_end += witness.state.ended is not None
+            if after_the_end > 5:
+                break
+
+    live_through()
+
+
+@settings(PROFILE, max_examples=100)
+@given(setups(TurnBased(), OutOfTurn.HOLD))
+def test_a_setup_comes_back_from_json_as_it_was(setup: ConversationSetup) -> None:
+    assert ConversationSetup.model_validate_json(setup.model_dump_json()) == setup
+
+
+SECRET = "hunter2"
+
+FIELDS = ("speaker", "text", "to", "id", "in_reply_to", "participant", "kind", "role", "can", "proposal", "outcome")
+
+junk = st.recursive(
+    st.sampled_from([SECRET, f"{SECRET}\n\x1b", SECRET * 10_000, 10**400, -1, 1.5, float("nan"), True, None]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(FIELDS), inner, max_size=6),
+    max_leaves=8,
+)
+
+
+@settings(PROFILE, max_examples=200)
+@given(model=st.sampled_from(MESSAGES), sent=junk)
+def test_whatever_is_sent_a_misfit_is_told_on_one_short_line_that_does_not_show_it(
+    model: type[Message], sent: object
+) -> None:
+    try:
+        model.model_validate(sent)
+    except ValidationError as error:
+        told = one_line(error)
+        assert SECRET not in told
+        assert told.isprintable()
+        assert 0 < len(told) < 2500
