@@ -1,0 +1,139 @@
+"""A run's page in the Web UI."""
+
+from datetime import timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
+
+from signals.conversation import ConversationResult, Rejection, Rejections, StopReason, Tokens
+from signals.errors import ErrorType
+from signals.run import ConversationRecord
+from tests.unit.compiled.plans import NOW, plan
+from workflows.compiled.page import page
+from workflows.compiled.record import RunRecord
+from workflows.compiled.settlement import Settled
+
+UI = MarkdownIt("gfm-like", {"linkify": False, "html": True})
+TAGS = {"h1", "h2", "p", "strong", "table", "thead", "tbody", "tr", "th", "td", "pre", "code"}
+
+
+def record_of(text: str) -> RunRecord:
+    """A run in which people and errors say the same everywhere."""
+    record = RunRecord.begin("r-1", plan())
+    record.begun("order", NOW)
+    record.finished("order", NOW + timedelta(seconds=1.5))
+    record.begun("approval", NOW)
+    record.waits("approval")
+    for number in (1, 2):
+        talk = ConversationRecord(
+            id=f"r-1/refused-{number}", step="approval", point="refused", opened=NOW, because=text
+        )
+        record.opened(talk, trigger="Refused")
+    result = ConversationResult(
+        conversation="r-1/refused-1",
+        stop=StopReason.DECISION,
+        reason=text,
+        outcome=text,
+        decided_by=("bob",),
+        turns=3,
+        messages=4,
+        started=NOW,
+        ended=NOW,
+        tokens=Tokens(),
+    )
+    record.closed("r-1/refused-1", NOW, result, Settled(text, text, fallback=False))
+    record.begun("receipt", NOW)
+    record.failed("receipt", NOW, text)
+    return record
+
+
+def rejected(text: str, count: int = 1) -> Rejections:
+    rejections = Rejections()
+    for _ in range(count):
+        rejections = rejections.adding(
+            Rejection(at=NOW, signal="turn", speaker="zoe", type=ErrorType.INVALID_INPUT, reason=text)
+        )
+    return rejections
+
+
+def test_a_page_says_all_there_is_to_know() -> None:
+    assert (
+        page(record_of("too much"), rejected("no"))
+        == """\
+# Refund
+
+Give money back\\.
+
+In mode **conversation** · 1 of 4 steps done
+
+## Steps
+
+|  | step | what it does | took |
+| --- | --- | --- | --- |
+| ✓ | order | Look it up\\. | 1.5 s |
+| 💬 | approval |  |  |
+| · | expert |  |  |
+| ✗ | receipt | Say \\"thanks\\" \\<b\\> **too much** | 0.0 s |
+
+## Conversations
+
+| conversation | because | ended | outcome |
+| --- | --- | --- | --- |
+| r\\-1\\/refused\\-1 | too much | decision after 3 turns | \\"too much\\" |
+| r\\-1\\/refused\\-2 | too much | **open** |  |
+
+## Modes
+
+| at | from | to | trigger | reason |
+| --- | --- | --- | --- | --- |
+| 10:00:00 | workflow | conversation | Refused | too much |
+
+## Not accepted (1)
+
+| at | signal | why | reason |
+| --- | --- | --- | --- |
+| 10:00:00 | turn | InvalidInput | no |
+
+## Look closer
+
+```
+temporal workflow query --workflow-id r-1 --type progress
+temporal workflow query --workflow-id r-1/refused-2 --type status
+```
+"""
+    )
+
+
+def test_a_plain_run_s_page_is_short() -> None:
+    shown = page(RunRecord.begin("r-1", plan()), Rejections())
+    assert [line for line in shown.splitlines() if line.startswith("#")] == ["# Refund", "## Steps", "## Look closer"]
+
+
+def test_a_finished_run_says_so() -> None:
+    record = RunRecord.begin("r-1", plan())
+    record.completed()
+    assert "Done · 0 of 4 steps done" in page(record, Rejections())
+
+
+def test_a_fallback_is_named_so() -> None:
+    record = record_of("x")
+    record.closed("r-1/refused-2", NOW, "terminated", Settled(7, 7, fallback=True))
+    assert "| broken off | fallback: 7 |" in page(record, Rejections())
+
+
+def test_only_the_last_rejections_are_shown() -> None:
+    shown = page(RunRecord.begin("r-1", plan()), rejected("no", 7))
+    assert "## Not accepted (7)" in shown
+    assert shown.count("| turn |") == 5
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"])) | st.text(st.sampled_from("<>`|*_[](){}#!\\&\"'/ \nab")))
+def test_what_people_wrote_makes_neither_tags_nor_cells(text: str) -> None:
+    def shape(text: str) -> list[tuple[str, str]]:
+        tokens = UI.parse(page(record_of(text), rejected(text)))
+        inner = [child for token in tokens for child in token.children or [token]]
+        return [(token.type, token.tag) for token in inner if not token.type.startswith("text")]
+
+    assert shape(text) == shape("plain") or not text.strip()
+    assert {tag for _, tag in shape(text)} <= {*TAGS, ""}

@@ -1,0 +1,222 @@
+"""A run's record: what may start, where each step stands, and in which mode the run is."""
+
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from signals.conversation import ConversationResult, StopReason, Tokens
+from signals.run import ConversationRecord, Mode, StepStatus
+from tests.unit.compiled.plans import NOW, plan
+from workflows.compiled.record import RunRecord
+from workflows.compiled.settlement import NoOutcome, Settled
+
+LATER = NOW + timedelta(minutes=1)
+TALK = "r/refused-1"
+
+
+@pytest.fixture
+def record() -> RunRecord:
+    return RunRecord.begin("r", plan())
+
+
+def finish(record: RunRecord, *steps: str) -> None:
+    for name in steps:
+        record.begun(name, NOW)
+        record.finished(name, NOW)
+
+
+def open_talk(record: RunRecord, step: str = "approval", conversation: str = TALK) -> None:
+    record.waits(step)
+    opened = ConversationRecord(id=conversation, step=step, point="refused", opened=NOW, because="too much")
+    record.opened(opened, trigger="RefusedByPolicy")
+
+
+def ended(stop: StopReason = StopReason.DECISION) -> ConversationResult:
+    return ConversationResult(
+        conversation=TALK,
+        stop=stop,
+        reason="bob decided",
+        outcome=5,
+        decided_by=("bob",),
+        evidence=(3,),
+        turns=2,
+        messages=3,
+        started=NOW,
+        ended=LATER,
+        tokens=Tokens(),
+    )
+
+
+def close_talk(record: RunRecord, conversation: str = TALK) -> None:
+    record.closed(conversation, LATER, ended(), Settled(value=5, outcome=5, fallback=False))
+
+
+# Steps
+
+
+def test_at_first_what_needs_nothing_may_start(record: RunRecord) -> None:
+    assert record.ready() == ["order"]
+
+
+def test_a_step_may_start_when_what_it_needs_is_done(record: RunRecord) -> None:
+    record.begun("order", NOW)
+    assert record.ready() == []
+    record.finished("order", NOW)
+    assert record.ready() == ["approval"]
+    finish(record, "approval")
+    assert record.ready() == ["receipt"]
+
+
+def test_a_step_that_was_left_out_counts_as_done(record: RunRecord) -> None:
+    record.begun("order", NOW)
+    record.skipped("order")
+    assert record.ready() == ["approval"]
+
+
+def test_what_waits_or_failed_is_not_done(record: RunRecord) -> None:
+    finish(record, "order")
+    record.begun("approval", NOW)
+    record.waits("approval")
+    assert record.ready() == []
+    record.failed("approval", LATER, "no")
+    assert record.ready() == []
+
+
+def test_a_step_on_demand_never_starts_by_itself(record: RunRecord) -> None:
+    finish(record, "order", "approval", "receipt")
+    assert record.ready() == []
+
+
+@given(st.permutations(["order", "approval", "receipt"]))
+def test_what_may_start_needs_nothing_that_is_not_done(order: list[str]) -> None:
+    record = RunRecord.begin("r", plan())
+    for _ in order:
+        for name in record.ready():
+            assert all(record.steps[need].status is StepStatus.DONE for need in record.plan.step(name).needs)
+            finish(record, name)
+    assert {name for name in record.steps if not record.is_pending(name)} == {"order", "approval", "receipt"}
+
+
+def test_progress_says_what_happened_to_each_step(record: RunRecord) -> None:
+    record.begun("order", NOW)
+    record.tried("order")
+    record.tried("order")
+    record.failed("order", LATER, "no such order")
+    order, *others = record.progress().steps
+    assert (order.status, order.attempts, order.error) == (StepStatus.FAILED, 2, "no such order")
+    assert (order.started, order.ended) == (NOW, LATER)
+    assert {step.status for step in others} == {StepStatus.PENDING}
+
+
+def test_a_step_that_is_tried_again_after_a_conversation_runs(record: RunRecord) -> None:
+    record.begun("approval", NOW)
+    record.waits("approval")
+    record.tried("approval")
+    assert record.steps["approval"].status is StepStatus.RUNNING
+
+
+def test_what_was_not_needed_is_skipped_at_the_end(record: RunRecord) -> None:
+    finish(record, "order", "approval", "receipt")
+    assert not record.progress().done
+    record.completed()
+    assert record.progress().done
+    assert record.steps["expert"].status is StepStatus.SKIPPED
+    assert record.steps["receipt"].status is StepStatus.DONE
+
+
+def test_what_is_under_way_when_the_run_breaks_off_is_cancelled(record: RunRecord) -> None:
+    finish(record, "order")
+    record.begun("approval", NOW)
+    open_talk(record)
+    record.begun("expert", NOW)
+    record.broken_off(LATER)
+    assert {name: step.status for name, step in record.steps.items()} == {
+        "order": StepStatus.DONE,
+        "approval": StepStatus.CANCELLED,
+        "expert": StepStatus.CANCELLED,
+        "receipt": StepStatus.PENDING,
+    }
+    assert [talk.closed for talk in record.conversations] == [LATER]
+
+
+def test_what_was_done_is_taken_back_the_latest_first(record: RunRecord) -> None:
+    finish(record, "order", "expert", "approval")
+    record.failed("expert", LATER, "no")
+    assert record.to_compensate() == ["approval", "order"]
+    record.compensated("approval")
+    assert record.steps["approval"].status is StepStatus.COMPENSATED
+    assert record.to_compensate() == ["order"]
+
+
+def test_what_can_t_be_taken_back_stays_done_and_says_why(record: RunRecord) -> None:
+    finish(record, "order")
+    record.compensated("order", error="the books are closed")
+    assert (record.steps["order"].status, record.steps["order"].error) == (StepStatus.DONE, "the books are closed")
+
+
+# Conversations and modes
+
+
+def test_a_run_that_waits_for_people_is_in_conversation(record: RunRecord) -> None:
+    record.begun("approval", NOW)
+    open_talk(record)
+    assert record.mode is Mode.CONVERSATION
+    [change] = record.transitions
+    assert (change.source, change.target, change.at) == (Mode.WORKFLOW, Mode.CONVERSATION, NOW)
+    assert (change.trigger, change.reason) == ("RefusedByPolicy", "too much")
+
+
+def test_a_run_in_which_other_steps_go_on_is_hybrid(record: RunRecord) -> None:
+    record.begun("order", NOW)
+    record.begun("approval", NOW)
+    open_talk(record)
+    assert record.mode is Mode.HYBRID
+
+
+def test_after_its_last_conversation_a_run_is_a_workflow_again(record: RunRecord) -> None:
+    open_talk(record)
+    open_talk(record, "receipt", "r/other-1")
+    close_talk(record)
+    assert record.progress().mode is Mode.CONVERSATION
+    close_talk(record, "r/other-1")
+    assert record.progress().mode is Mode.WORKFLOW
+    assert [(change.trigger, change.reason) for change in record.transitions] == [
+        ("RefusedByPolicy", "too much"),
+        ("conversation: decision", "bob decided"),
+    ]
+
+
+def test_a_conversation_s_record_says_what_it_gave(record: RunRecord) -> None:
+    open_talk(record)
+    assert record.open_conversations == record.conversations
+    close_talk(record)
+    [talk] = record.conversations
+    assert record.open_conversations == []
+    assert (talk.closed, talk.stop, talk.outcome, talk.fallback) == (LATER, StopReason.DECISION, 5, False)
+    assert (talk.decided_by, talk.evidence, talk.turns) == (("bob",), (3,), 2)
+
+
+def test_a_conversation_that_failed_has_a_record_too(record: RunRecord) -> None:
+    open_talk(record)
+    record.closed(TALK, LATER, "terminated", Settled(value=7, outcome=7, fallback=True))
+    [talk] = record.conversations
+    assert (talk.closed, talk.stop, talk.outcome, talk.fallback) == (LATER, None, 7, True)
+    assert (record.transitions[-1].trigger, record.transitions[-1].reason) == ("conversation failed", "terminated")
+
+
+def test_a_conversation_without_an_outcome_gives_none(record: RunRecord) -> None:
+    open_talk(record)
+    record.closed(TALK, LATER, ended(StopReason.TIMEOUT), NoOutcome("nobody decided"))
+    [talk] = record.conversations
+    assert (talk.stop, talk.outcome, talk.fallback) == (StopReason.TIMEOUT, None, False)
+
+
+def test_steps_are_given_the_record_up_to_then(record: RunRecord) -> None:
+    open_talk(record)
+    before = record.so_far()
+    close_talk(record)
+    assert (before.id, before.mode, len(before.conversations)) == ("r", Mode.CONVERSATION, 1)
+    assert before.conversations[0].closed is None
+    assert record.so_far().conversations[0].closed == LATER
