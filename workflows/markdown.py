@@ -4,7 +4,9 @@ import re
 import shlex
 from collections.abc import Iterable, Sequence
 
-_PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
+_MARKUP = re.compile(r"[!#$&()*+\-.:<=>@\[\\\]^_`{|}~]")
+"""What can be markup, a link or HTML in any dialect of Markdown."""
+_EM_SPACE = "&#8195;"
 _SPACE = re.compile(r"\s+")
 _FENCE = re.compile(r"`{3,}")
 
@@ -12,7 +14,7 @@ _FENCE = re.compile(r"`{3,}")
 def escape(text: str, most: int = 500) -> str:
     """Make any text show as itself, on one line: no markup, no links, no HTML.
 
-    CommonMark takes a backslash before any ASCII punctuation as that character.
+    The Web UI's Markdown doesn't know all of the escapes with a backslash; it knows character references.
 
     Args:
         text: What somebody wrote.
@@ -20,13 +22,18 @@ def escape(text: str, most: int = 500) -> str:
     """
     flat = _SPACE.sub(" ", text).strip()
     shown = flat if len(flat) <= most else flat[: most - 1] + "…"
-    return _PUNCTUATION.sub(r"\\\1", shown)
+    return _MARKUP.sub(lambda character: f"&#{ord(character[0])};", shown)
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """Lay out a table; the cells are Markdown."""
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+    lines = [_row(head), "|" + " :--- |" * len(head), *map(_row, rows)]
+    return "\n".join(lines)
+
+
+def _row(cells: Sequence[str]) -> str:
+    # The Web UI leaves no space between columns.
+    return f"| {f'{_EM_SPACE} | '.join(cells)} |"
 
 
 def commands(lines: Iterable[Sequence[str]]) -> str:

@@ -59,11 +59,15 @@ def test_text_shows_as_itself(text: str) -> None:
     assert shown == _on_one_line(text)
 
 
+GAP = "\u2003"
+"""What keeps columns apart where the page leaves no space between them."""
+
+
 @given(tricky, tricky)
 def test_text_stays_in_its_cell(one: str, other: str) -> None:
     escaped = [escape(text, most=10_000) for text in (one, other)]
     cells = _cells(table(["a", "b"], [escaped]))
-    assert [_shown(cell) for cell in cells] == ["a", "b", _on_one_line(one), _on_one_line(other)]
+    assert [_shown(cell).rstrip(GAP) for cell in cells] == ["a", "b", _on_one_line(one), _on_one_line(other)]
 
 
 @given(tricky)
@@ -82,7 +86,8 @@ def test_text_that_just_fits_is_whole() -> None:
 
 
 def test_a_table_has_a_head_and_rows() -> None:
-    assert table(["a", "b"], [["1", "2"], ["3", "4"]]) == "| a | b |\n| --- | --- |\n| 1 | 2 |\n| 3 | 4 |"
+    cells = _cells(table(["a", "b"], [["1", "2"], ["3", "4"]]))
+    assert [_shown(cell) for cell in cells] == [f"a{GAP}", "b", f"1{GAP}", "2", f"3{GAP}", "4"]
 
 
 def test_a_table_without_rows_has_its_head() -> None:
