@@ -8,7 +8,9 @@ PASSED_THROUGH: Final = (
     # Loaded once for all runs: the wire, and the framework, whose plans are made once in a process.
     "signals",
     "workflows.compiled",
+    "workflows.composition",
     "workflows.conversation",
+    "workflows.extensions",
     "workflows.hybrid",
     "workflows.markdown",
     "workflows.options",

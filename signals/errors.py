@@ -18,6 +18,18 @@ class ErrorType(StrEnum):
     LOOP_LIMIT = "LoopLimit"
     """A step was repeated as often as it may be, and it wasn't enough."""
 
+    JOIN_FAILED = "JoinFailed"
+    """Too few branches of a composite succeeded, and no more can."""
+
+    BRANCH_CANCELLED = "BranchCancelled"
+    """Somebody cancelled a branch of a composite that was needed."""
+
+    FUNCTION_FAILED = "FunctionFailed"
+    """A selector or a predicate of a plan has no answer, or one that it may not give."""
+
+    COMPOSITE_TOO_LARGE = "CompositeTooLarge"
+    """A composite runs more than Temporal keeps in one history."""
+
     PARTICIPANT_LIMIT = "ParticipantLimit"
     ASSISTANT_FAILED = "AssistantFailed"
     """A language model can't answer, and trying again would not help."""

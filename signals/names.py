@@ -16,6 +16,7 @@ class WorkflowType(StrEnum):
     ORDER_STATUS = "OrderStatus"
     PASSWORD_RESET = "PasswordReset"
     ADDRESS_CHANGE = "AddressChange"
+    COMPOSITE = "Composite"
 
 
 class SearchAttribute(StrEnum):

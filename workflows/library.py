@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from workflows.composition.workflow import Composite
 from workflows.conversation.workflow import Conversation
 from workflows.support.address_change import AddressChange
 from workflows.support.customer_support import CustomerSupport
@@ -9,4 +10,12 @@ from workflows.support.order_status import OrderStatus
 from workflows.support.password_reset import PasswordReset
 from workflows.support.refund import Refund
 
-WORKFLOWS: Final[tuple[type, ...]] = (Conversation, CustomerSupport, Refund, OrderStatus, PasswordReset, AddressChange)
+WORKFLOWS: Final[tuple[type, ...]] = (
+    Conversation,
+    Composite,
+    CustomerSupport,
+    Refund,
+    OrderStatus,
+    PasswordReset,
+    AddressChange,
+)
