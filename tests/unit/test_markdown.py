@@ -6,13 +6,10 @@ import shlex
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from tests.pages import UI
 from workflows.markdown import commands, escape, table
-
-# As the Web UI has it: tables and strikethrough of GitHub's dialect, and HTML is let through.
-UI = MarkdownIt("gfm-like", {"linkify": False, "html": True})
 
 # What Markdown can't carry: NUL, and halves of surrogate pairs.
 texts = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]))

@@ -16,6 +16,7 @@ from signals.run import Mode, Progress, StepStatus, Transition
 from tests.flows import steps
 from tests.flows.steps import Agency, Booking, Itinerary, Transfer, Trip
 from tests.harness import eventually, running_worker, temporal
+from tests.pages import sections
 from workflows.compiled import compiler
 from workflows.compiled.plan import Plan
 
@@ -225,9 +226,8 @@ async def test_the_page_shows_where_the_run_stands(server: DevServer, travel: Tr
     run = await travel.start("TripPlan", Trip(place="Rome", slow=("hotel",)))
     await eventually(lambda: travel.statuses(run), lambda now: now["ride"] is StepStatus.DONE)
     printed = await temporal(server, "workflow", "metadata", "--workflow-id", run.id, "-o", "json")
-    page = json.loads(printed)["queryResult"][0]["currentDetails"]
-    assert "# TripPlan" in page
-    assert "In mode **workflow** · 2 of 5 steps done" in page
-    assert "| ▶ | hotel | Book a hotel" in page
+    shown = sections(json.loads(printed)["queryResult"][0]["currentDetails"])
+    assert shown["TripPlan"][-1] == ["In mode workflow · 2 of 5 steps done"]
+    assert ["▶", "hotel", "Book a hotel.", ""] in shown["Steps"]
     agency.let_go(run.id, "hotel")
     await run.result()
