@@ -331,7 +331,9 @@ class CompiledRun(Receiver):
         if setup.outcome is None:
             setup = setup.model_copy(update={"outcome": planned.outcome})
         self._held[point.name] += 1
-        conversation = await begin(conversation_id(self._record.run, point.name, self._held[point.name]), setup)
+        number = self._held[point.name]
+        summary = f"conversation {number} at point '{point.name}' of step '{step.name}'"
+        conversation = await begin(conversation_id(self._record.run, point.name, number), setup, summary)
         # Only now is it open: what would be passed on to it before it has started would be lost.
         record = ConversationRecord(
             id=conversation.id,

@@ -18,19 +18,20 @@ Held = workflow.ChildWorkflowHandle[Conversation, ConversationResult]
 """A conversation that a run holds; its `id` is the workflow id."""
 
 
-async def begin(conversation: str, setup: ConversationSetup) -> Held:
+async def begin(conversation: str, setup: ConversationSetup, summary: str) -> Held:
     """Open a conversation; when this is done, messages reach it.
 
     Args:
         conversation: Its workflow id.
         setup: How it is set up.
+        summary: What the Web UI calls it; it is shown as Markdown, so nothing that people wrote may be in it.
     """
     return await workflow.start_child_workflow(
         Conversation.run,
         args=[setup, None],
         id=conversation,
         task_timeout=CHILD_TASK_TIMEOUT,
-        static_summary=setup.topic.splitlines()[0][:200],
+        static_summary=summary,
     )
 
 
