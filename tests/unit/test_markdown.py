@@ -95,6 +95,7 @@ words = st.lists(tricky.map(lambda word: word.replace("\r", "")), min_size=1, ma
 
 
 @given(words)
+@example(["a\n```\nb"])
 @example(["a\n````\nb"])
 @example(["`" * 9])
 @example(["it's", ""])

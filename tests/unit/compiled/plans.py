@@ -31,7 +31,7 @@ def arguments(*needs: str) -> tuple[Argument, ...]:
 
 def plan() -> Plan:
     """A small plan: an order and its approval, which people may have to talk about with an expert."""
-    talk = PointPlan("refused", arguments("expert"), {})
+    talk = PointPlan("refused", arguments("order", "expert"), {})
     return Plan(
         name="Refund",
         about="Give money back.",
