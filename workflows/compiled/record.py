@@ -113,9 +113,7 @@ class RunRecord(BaseModel):
     def opened(self, conversation: ConversationRecord, trigger: str) -> None:
         """A conversation is open: the run is in conversation, or hybrid where other steps go on."""
         self.conversations.append(conversation)
-        others = any(
-            progress.status is StepStatus.RUNNING for name, progress in self.steps.items() if name != conversation.step
-        )
+        others = any(progress.status is StepStatus.RUNNING for progress in self.steps.values())
         target = Mode.HYBRID if others else Mode.CONVERSATION
         self._switch(target, trigger, conversation.because, conversation.opened)
 
