@@ -80,7 +80,7 @@ class Workers:
     def __init__(self, address: str, folder: Path, model: Model) -> None:
         self._environment = {
             **demo_environment(address, f"sqlite:///{folder}/business.db"),
-            "PARLEY_ASSISTANT__MODEL": "openai:test",
+            "PARLEY_ASSISTANT__MODEL": "openai-chat:test",
             "OPENAI_BASE_URL": f"http://127.0.0.1:{model.port}/v1",
             "OPENAI_API_KEY": "none",
         }
