@@ -9,22 +9,27 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, suppress
 from datetime import timedelta
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
+from pydantic_ai.exceptions import AgentRunError, UserError
+from pydantic_ai.models import Model, infer_model
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 from temporalio.client import Client
 from temporalio.worker import Worker
 
+from activities.assistant import LOCAL, AssistantActivities
+from activities.local_model import LocalModel, LocalModelError
 from activities.relay import RelayActivities
 from activities.support.books import ShopBooks
 from activities.support.classifier import ExamplesClassifier
 from activities.support.engine import books_engine
+from activities.support.model_classifier import ModelClassifier
 from activities.support.seed import prepare
 from infra.boundary import BoundaryInterceptor
 from infra.config import Config, load_config
@@ -32,7 +37,11 @@ from infra.connection import connect, ensure_search_attributes
 from infra.devserver import PORT, UI_OFFSET, DevServer
 from infra.errors import SetupError
 from infra.sandbox import workflow_runner
+from workflows.extensions import Extension, ExtensionError, install, load_extension
 from workflows.library import WORKFLOWS
+from workflows.support.stubs import Classifier
+
+T = TypeVar("T")
 
 DATABASE: Final = Path("var/temporal.db")
 """Where the development server keeps runs, by default."""
@@ -43,6 +52,9 @@ Temporal's own ten seconds would make people wait for an answer."""
 
 GRACE: Final = timedelta(seconds=10)
 """How long activities may go on when the worker is told to stop; what doesn't end is tried again elsewhere."""
+
+EXAMPLES: Final = "examples"
+"""The classifier that needs no language model."""
 
 FIRST_STEPS: Final = Path(__file__).parent / "infra" / "first_steps.txt"
 """The commands to try with a server of one's own."""
@@ -59,6 +71,7 @@ def create_worker(
     *,
     workflows: Sequence[type],
     activities: Sequence[Callable[..., object]],
+    extensions: Sequence[Extension] = (),
 ) -> Worker:
     """Build a worker with the strict boundary; the client must have been made by `infra.connection.connect`.
 
@@ -67,12 +80,18 @@ def create_worker(
         config: The settings; `[worker]` is used.
         workflows: The workflow classes.
         activities: The activities, bound to what they need.
+        extensions: What outside modules add to them.
+
+    Raises:
+        ExtensionError: An extension can't be used.
     """
+    for extension in extensions:
+        install(extension)
     return Worker(
         client,
         task_queue=config.worker.task_queue,
-        workflows=workflows,
-        activities=activities,
+        workflows=[*workflows, *(flow for extension in extensions for flow in extension.workflows)],
+        activities=[*activities, *(activity for extension in extensions for activity in extension.activities)],
         activity_executor=ThreadPoolExecutor(ACTIVITIES, thread_name_prefix="activity"),
         max_concurrent_activities=ACTIVITIES,
         workflow_runner=workflow_runner(config.worker.sandbox),
@@ -97,17 +116,27 @@ async def serve(options: argparse.Namespace, config: Config) -> None:
             )
         client = await connect(server.address if server else None)
         await ensure_search_attributes(client)
-        activities = await _activities(config, client)
-        await stack.enter_async_context(create_worker(client, config, workflows=WORKFLOWS, activities=activities))
+        activities = await _activities(config, client, stack)
+        await stack.enter_async_context(
+            create_worker(client, config, workflows=WORKFLOWS, activities=activities, extensions=_extensions(config))
+        )
         print(_ready(config, client, server), flush=True)
         await (server.ended() if server else asyncio.Event().wait())
 
 
-async def _activities(config: Config, client: Client) -> list[Callable[..., object]]:
+async def _activities(config: Config, client: Client, stack: AsyncExitStack) -> list[Callable[..., object]]:
+    """Build the activities with all that they need; the stack ends it."""
     books = ShopBooks(await asyncio.to_thread(_prepared_books, config))
-    classifier = await asyncio.to_thread(ExamplesClassifier, config.execution.hybrid.conversation_threshold)
+    local = LocalModel()
+    stack.callback(local.close)
+    assistant = AssistantActivities(config.assistant.model, local)
+    stack.push_async_callback(assistant.aclose)
+    classifier = await _classifier(config, local, stack)
+    if config.assistant.warm and config.assistant.model == LOCAL:
+        await _or_setup_error("assistant", local.warm())
     return [
         RelayActivities(client).pass_on,
+        assistant.reply,
         classifier.classify,
         books.account,
         books.agent_on_duty,
@@ -118,6 +147,34 @@ async def _activities(config: Config, client: Client) -> list[Callable[..., obje
         books.change_address,
         books.send_notice,
     ]
+
+
+async def _classifier(config: Config, local: LocalModel, stack: AsyncExitStack) -> Classifier:
+    name, threshold = config.support.classifier, config.execution.hybrid.conversation_threshold
+    if name == EXAMPLES:
+        return await asyncio.to_thread(ExamplesClassifier, threshold)
+    finding: Awaitable[Model] = local.chat_model() if name == LOCAL else asyncio.to_thread(infer_model, name)
+    model = await _or_setup_error("support", finding)
+    return ModelClassifier(await stack.enter_async_context(model), threshold)
+
+
+async def _or_setup_error(table: str, starting: Awaitable[T]) -> T:
+    """Wait for a language model.
+
+    Raises:
+        SetupError: It can't be used: a key or a package is missing, or there is none of that name.
+    """
+    try:
+        return await starting
+    except (LocalModelError, AgentRunError, UserError, ImportError) as error:
+        raise SetupError(f"[{table}] {str(error).splitlines()[0]}") from error
+
+
+def _extensions(config: Config) -> list[Extension]:
+    try:
+        return [load_extension(module) for module in config.worker.extensions]
+    except ExtensionError as error:
+        raise SetupError(f"[worker] extensions: {error}") from error
 
 
 def _prepared_books(config: Config) -> Engine:

@@ -47,6 +47,9 @@ class WorkerSettings(Table):
     """`[worker]`: how the worker process behaves."""
 
     task_queue: str = Field(default=TASK_QUEUE, min_length=1, max_length=1000)
+    extensions: tuple[str, ...] = ()
+    """Modules that add workflows, activities, strategies and functions (`my_package.flows`)."""
+
     sandbox: bool = True
     """Run workflows in Temporal's sandbox; without it they are 20 to 30% faster and smaller, and not guarded."""
 
