@@ -43,8 +43,8 @@ from workflows.receiving import Receiver, as_error
 MAX_HISTORY_BYTES: Final = 2 * 1024 * 1024
 """Bytes of history at which the workflow continues as new, so that a cold worker is quick; Temporal's end is 50 MB."""
 
-LATE: Final = 1.5
-"""Continuing as new waits for replies under way, up to this multiple of the bound on events."""
+LATE: Final = 2
+"""Continuing as new waits for a quiet moment, up to this multiple of the bounds on a history."""
 
 
 @workflow.defn(name=WorkflowType.CONVERSATION)
@@ -57,6 +57,8 @@ class Conversation(Receiver):
         self._early: list[Received | Misfit] = []
         self._replies: dict[tuple[str, int], asyncio.Task[None]] = {}
         self._changed = False
+        self._answering = False
+        """Whether the workflow task under way answers an update."""
 
     @workflow.run
     async def run(self, setup: ConversationSetup, carried: ConversationState | None = None) -> ConversationResult:
@@ -75,6 +77,7 @@ class Conversation(Receiver):
             if self.state.ended is None and self._history_is_long():
                 await workflow.wait_condition(workflow.all_handlers_finished)
                 workflow.continue_as_new(args=[self.setup, self.state.carried()])
+            self._answering = False
         await workflow.wait_condition(workflow.all_handlers_finished)
         return views.result(self.state)
 
@@ -114,8 +117,10 @@ class Conversation(Receiver):
 
     async def submit(self, message: Message) -> Answer:
         """Take a message that came as an update."""
-        await workflow.wait_condition(lambda: self._state is not None)
+        if self._state is None:
+            await workflow.wait_condition(lambda: self._state is not None)
         self.check(message)
+        self._answering = True
         answer = self._apply(Received(message, workflow.now())).answer
         if answer is None:
             raise RuntimeError(f"'{message.signal}' was checked and then refused; this is a bug in admission")
@@ -209,14 +214,14 @@ class Conversation(Receiver):
 
     def _history_is_long(self) -> bool:
         info = workflow.info()
-        events, bound = info.get_current_history_length(), self.setup.history_events
-        if self.state.replying and events < LATE * bound:
-            return False
-        return (
-            events >= bound
-            or info.get_current_history_size() >= MAX_HISTORY_BYTES
-            or info.is_continue_as_new_suggested()
+        full = max(
+            info.get_current_history_length() / self.setup.history_events,
+            info.get_current_history_size() / MAX_HISTORY_BYTES,
+            LATE if info.is_continue_as_new_suggested() else 0,
         )
+        # A signal that comes while a task continues as new makes the server undo that task, and the updates that it
+        # answers fail; a reply under way would have to be asked for again.
+        return full >= (LATE if self._answering or self.state.replying else 1)
 
 
 def _until(due: datetime) -> str:
