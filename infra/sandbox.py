@@ -10,6 +10,7 @@ PASSED_THROUGH: Final = (
     "workflows.compiled",
     "workflows.composition",
     "workflows.conversation",
+    "workflows.exclusive",
     "workflows.extensions",
     "workflows.hybrid",
     "workflows.markdown",

@@ -54,6 +54,15 @@ def child_run_id(run_id: str, step: str, number: int) -> str:
     return f"{run_id}/{step}-{number}"
 
 
+def section_id(section: str) -> str:
+    """Build the workflow id that whoever is in a critical section has.
+
+    Args:
+        section: Names what only one run at a time may enter.
+    """
+    return f"section/{section}"
+
+
 def update_name(signal: str) -> str:
     """Name the update that has the same shape as a signal."""
     return f"submit_{signal}"

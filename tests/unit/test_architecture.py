@@ -24,6 +24,7 @@ SHELL: Final = {
     "workflows/composition/workflow.py",
     "workflows/conversation/stubs.py",
     "workflows/conversation/workflow.py",
+    "workflows/exclusive.py",
     "workflows/options.py",
     "workflows/receiving.py",
     "workflows/search.py",
