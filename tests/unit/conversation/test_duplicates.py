@@ -109,3 +109,12 @@ def test_the_ids_of_held_turns_are_remembered_however_many_came_after_them() -> 
     talk.state.seen |= {f"{number:016x}": 1 for number in range(2 * REMEMBERED_IDS)}
     talk.state = talk.state.carried()
     assert talk.turn("bob", "wait", mark="held") is Disposition.DUPLICATE
+
+
+def test_the_id_of_a_turn_that_was_held_is_remembered_from_when_it_was_recorded() -> None:
+    talk = Talk(ALICE, BOB)
+    talk.turn("bob", "wait", mark="held")
+    talk.state.seen |= {f"{number:016x}": 1 for number in range(REMEMBERED_IDS)}
+    talk.turn("alice", "go")
+    talk.state = talk.state.carried()
+    assert talk.turn("bob", "wait", mark="held") is Disposition.DUPLICATE

@@ -80,6 +80,7 @@ def test_no_more_turns_are_taken_than_the_constraints_allow() -> None:
     talk = Talk(HOST, BOB, constraints=Constraints(max_turns=1))
     talk.turn("alice")
     assert (talk.ended.stop, talk.ended.reason) == (StopReason.TURNS, "1 turns, the most allowed, were taken")
+    assert talk.ended.evidence == (1,)
 
 
 # Time
@@ -105,6 +106,7 @@ def test_a_conversation_ends_at_its_timeout_whatever_else_may_end_it() -> None:
     talk = Talk(HOST, BOB, constraints=Constraints(timeout_seconds=60))
     talk.wait(60)
     assert (talk.ended.stop, talk.ended.reason) == (StopReason.TIMEOUT, "the time (60 s) is up")
+    assert talk.ended.evidence == ()
 
 
 def test_an_end_by_time_has_the_last_message_for_evidence() -> None:

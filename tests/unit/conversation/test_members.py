@@ -151,6 +151,15 @@ def test_a_conversation_ends_when_everyone_has_left() -> None:
     assert (talk.ended.stop, talk.ended.reason) == (StopReason.EVERYONE_LEFT, "everyone has left")
 
 
+def test_nobody_left_is_no_consensus() -> None:
+    talk = Talk(ALICE, BOB)
+    talk.propose("alice", "pizza")
+    talk.leave("alice")
+    assert talk.state.ended is None
+    talk.leave("bob")
+    assert (talk.ended.stop, talk.ended.outcome) == (StopReason.EVERYONE_LEFT, None)
+
+
 def test_ai_participants_do_not_go_on_without_people() -> None:
     talk = Talk(ALICE, ai("robot"))
     talk.leave("alice")
