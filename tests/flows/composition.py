@@ -7,9 +7,13 @@ from datetime import timedelta
 from temporalio import activity, workflow
 from temporalio.exceptions import ApplicationError
 
+from signals.composition import CompositeResult
+from signals.names import child_run_id
+from signals.run import RunSoFar
 from signals.wire import Wire
 from workflows.compiled import compiled, step
-from workflows.composition import call, composite, field, repeat, when
+from workflows.composition import CompositeRequest, call, composite, field, repeat, when
+from workflows.composition.workflow import Composite
 
 LIMIT = timedelta(seconds=10)
 
@@ -73,6 +77,26 @@ class Describe:
 
 
 @compiled
+class Length:
+    """The length of a text."""
+
+    @step(result=True)
+    def number(self, request: Text) -> Number:
+        """Count it."""
+        return Number(n=len(request.text))
+
+
+@compiled
+class Echo:
+    """The same text again."""
+
+    @step(result=True)
+    def text(self, request: Text) -> Text:
+        """Give it back."""
+        return request
+
+
+@compiled
 class Total:
     """The sum of numbers."""
 
@@ -119,6 +143,35 @@ class Gate:
     def open(self) -> None:
         """Open it."""
         self._open = True
+
+
+@workflow.defn
+class Blob:
+    """Gives what isn't JSON."""
+
+    @workflow.run
+    async def run(self) -> bytes:
+        """Give it."""
+        return b"\x00"
+
+
+@compiled
+class Asking:
+    """Starts a composite by a step."""
+
+    @step
+    async def outcome(self, request: Number, run: RunSoFar) -> CompositeResult:
+        """Run a plan."""
+        return await workflow.execute_child_workflow(
+            Composite.run,
+            CompositeRequest(plan=call(Double) >> Square, input={"n": request.n}),
+            id=child_run_id(run.id, "plan", 1),
+        )
+
+    @step(result=True)
+    def number(self, outcome: CompositeResult) -> Number:
+        """Take its result."""
+        return Number.model_validate(outcome.result)
 
 
 @workflow.defn
@@ -209,8 +262,8 @@ def breaks(number: Number) -> bool:
 
 
 FLOWS: tuple[type, ...] = (
-    Increment, Double, Square, Describe, Total, UpTo, Fail, Gate, Stubborn, Lingering, LessOne,
-    CountDown, NextSquare, UpToHundred,
+    Increment, Double, Square, LessOne, Describe, Length, Echo, Total, UpTo, Fail, Blob,
+    Gate, Stubborn, Lingering, Asking, CountDown, NextSquare, UpToHundred,
 )  # fmt: skip
 SELECTORS = (parity, astray)
 PREDICATES = (is_large, breaks)

@@ -249,18 +249,19 @@ AnyPlan = TypeAliasType(
 
 
 def _of_bounded_size(plan: object) -> object:
-    """Refuse JSON that would take too long to read as a plan: a workflow task has seconds."""
-    left, values = [(plan, 1)], 0
-    while left:
-        value, depth = left.pop()
-        values += 1
-        if depth > MAX_JSON_DEPTH:
-            raise ValueError(f"nested too deep: at most {MAX_DEPTH} plans inside each other are allowed")
+    """Refuse JSON that would take too long to read as a plan: a workflow task has two seconds."""
+    level, values = [plan], 1
+    for _ in range(MAX_JSON_DEPTH):
+        inside = [
+            value.values() if isinstance(value, dict) else value for value in level if isinstance(value, dict | list)
+        ]
+        values += sum(map(len, inside))
         if values > MAX_JSON_VALUES:
             raise ValueError(f"too large: at most {MAX_SIZE} plans in all, and {MAX_JSON_VALUES:,} values, are allowed")
-        inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-        left += ((one, depth + 1) for one in inner)
-    return plan
+        level = [value for values in inside for value in values]
+        if not level:
+            return plan
+    raise ValueError(f"nested too deep: at most {MAX_DEPTH} plans inside each other are allowed")
 
 
 class CompositeRequest(Wire):
