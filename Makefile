@@ -20,10 +20,11 @@ run: setup  ## a Temporal server and a worker, until Ctrl-C
 test: setup browser  ## all tests, on real servers
 	$(BIN)/pytest -n 2 --dist loadfile
 
-check: $(INSTALLED)  ## format, lint, types
+check: $(INSTALLED)  ## format, lint, types, workflows
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	$(BIN)/mypy
+	$(BIN)/temporal-parley check --strict
 
 bench: setup  ## counts and times
 	$(BIN)/python -m tests.bench

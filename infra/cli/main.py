@@ -1,0 +1,53 @@
+"""`temporal parley`: looks at workflows before they run, and while they do."""
+
+import argparse
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final, NoReturn
+
+from infra.cli import check, diagram, schema
+from infra.errors import SetupError
+
+FAILED: Final = 2
+"""The exit status when something couldn't be done."""
+
+INTERRUPTED: Final = 130
+"""The exit status after Ctrl-C, as shells have it."""
+
+
+def main() -> NoReturn:
+    """Run the command, and end the process with its status: 0, or what the subcommand says, or `FAILED`."""
+    try:
+        status = _run(_parser().parse_args())
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except BrokenPipeError:
+        status = FAILED  # who was reading has had enough
+    except KeyboardInterrupt:
+        status = INTERRUPTED
+    # The SDK's runtime sometimes crashes while the interpreter goes down, when all is done.
+    os._exit(status)
+
+
+def _run(options: argparse.Namespace) -> int:
+    # Python puts the command's own folder there; modules are meant to be found as `python -m` finds them.
+    sys.path.insert(0, str(Path.cwd()))
+    command: Callable[[argparse.Namespace], int] = options.command
+    try:
+        return command(options)
+    except SetupError as error:
+        print(f"parley: {error}", file=sys.stderr)
+        return FAILED
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="temporal parley", description="Look at Parley's workflows before they run, and while they do."
+    )
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    check.add_to(commands)
+    diagram.add_to(commands)
+    schema.add_to(commands)
+    return parser
