@@ -64,11 +64,15 @@ class Agency:
 
     def __init__(self) -> None:
         self._gates: defaultdict[str, asyncio.Event] = defaultdict(asyncio.Event)
-        self.cancelled: list[str] = []
+        self._calls: defaultdict[str, list[str]] = defaultdict(list)
 
     def let_go(self, run: str, what: str) -> None:
         """Let a slow step of a run go on."""
         self._gates[f"{run}/{what}"].set()
+
+    def calls(self, run: str) -> list[str]:
+        """What was booked for a run, or tried, in order."""
+        return self._calls[run]
 
     def let_all_go(self) -> None:
         """Let every step go on that still waits."""
@@ -78,9 +82,10 @@ class Agency:
     @activity.defn
     async def book(self, booking: Booking) -> Booked:
         """Book something, at once or when the test says so."""
-        name = f"{activity.info().workflow_id}/{booking.what}"
+        run = activity.info().workflow_id
+        self._calls[run or ""].append(booking.what)
         if booking.what in booking.trip.slow:
-            await asyncio.wait_for(self._gates[name].wait(), LIMIT.total_seconds())
+            await asyncio.wait_for(self._gates[f"{run}/{booking.what}"].wait(), LIMIT.total_seconds())
         if booking.what in booking.trip.broken:
             raise ApplicationError(f"no {booking.what} to be had", {"place": booking.trip.place}, type="SoldOut")
         return Booked(what=f"{booking.what} to {booking.trip.place}")
@@ -152,6 +157,34 @@ class Pair:
         return good + bad
 
 
+@compiled
+class Voyage:
+    """Steps that can be taken back, and one that can be gone back to."""
+
+    async def no_ship(self, request: Trip) -> None:
+        """Take back what `ship` did."""
+        await book(request, "no ship")
+
+    async def no_cabin(self, request: Trip, cabin: Booked) -> None:
+        """Take back what `cabin` did."""
+        await book(request, "no cabin")
+
+    @step(compensation=no_ship, checkpoint=True)
+    async def ship(self, request: Trip) -> Booked:
+        """Book a ship."""
+        return await book(request, "ship")
+
+    @step(compensation=no_cabin)
+    async def cabin(self, request: Trip, ship: Booked) -> Booked:
+        """Book a cabin."""
+        return await book(request, "cabin")
+
+    @step(result=True)
+    async def paid(self, request: Trip, cabin: Booked) -> Booked:
+        """Pay."""
+        return await book(request, "payment")
+
+
 def is_far(request: Trip) -> bool:
     """Tell whether it takes longer than an hour."""
     return request.minutes > 60
@@ -182,4 +215,4 @@ class Tour:
         return f"{run.id}: {hotel.what if hotel else 'no hotel'}, {rides} rides"
 
 
-FLOWS: list[type] = [TripPlan, Pair, Tour]
+FLOWS: list[type] = [TripPlan, Pair, Voyage, Tour]

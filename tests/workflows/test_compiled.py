@@ -8,11 +8,11 @@ import pytest
 from temporalio.api.enums.v1 import EventType
 from temporalio.api.history.v1 import HistoryEvent
 from temporalio.client import Client, WorkflowFailureError, WorkflowHandle
-from temporalio.exceptions import ActivityError, ApplicationError
+from temporalio.exceptions import ActivityError, ApplicationError, CancelledError
 
 from infra.devserver import DevServer
 from signals.errors import ErrorType
-from signals.run import Mode, Progress, StepStatus, Transition
+from signals.run import Checkpoint, Mode, Progress, StepStatus, Transition
 from tests.flows import steps
 from tests.flows.steps import Agency, Booking, Itinerary, Transfer, Trip
 from tests.harness import eventually, running_worker, temporal
@@ -88,11 +88,27 @@ async def test_json_goes_in_and_comes_out(server: DevServer, task_queue: str) ->
     }
 
 
-async def test_a_run_is_typed_for_callers(client: Client, task_queue: str) -> None:
+async def test_models_of_the_workflow_s_own_module_go_in_and_out(client: Client, task_queue: str) -> None:
     run = await client.start_workflow(
         "TripPlan", Trip(place="Rome"), id=f"test-{uuid4()}", task_queue=task_queue, result_type=Itinerary
     )
     assert (await run.result()).transfer == Transfer(minutes=30)
+
+
+@pytest.mark.parametrize(
+    ("inputs", "reason"),
+    [
+        ([{"place": "Rome", "colour": "red"}], "colour: Extra inputs are not permitted"),
+        ([], "TripPlan takes 1 input (Trip), 0 were given"),
+    ],
+)
+async def test_input_that_does_not_fit_fails_the_run_at_once(
+    client: Client, task_queue: str, inputs: list[object], reason: str
+) -> None:
+    run = await client.start_workflow("TripPlan", args=inputs, id=f"test-{uuid4()}", task_queue=task_queue)
+    error = await failure(run)
+    assert isinstance(error, ApplicationError)
+    assert (error.type, error.message) == (ErrorType.INVALID_INPUT, reason)
 
 
 async def test_steps_that_need_nothing_of_each_other_run_at_once(travel: Travel) -> None:
@@ -206,6 +222,46 @@ async def test_a_step_is_repeated_until_it_is_enough_and_not_without_end(travel:
     assert error.type == ErrorType.LOOP_LIMIT
     [rides] = [step for step in (await travel.progress(run)).steps if step.step == "rides"]
     assert (rides.status, rides.attempts) == (StepStatus.FAILED, 5)
+
+
+async def test_what_was_done_is_taken_back_the_latest_first(travel: Travel, agency: Agency) -> None:
+    run = await travel.start("Voyage", Trip(place="Crete", broken=("payment",)))
+    error = await failure(run)
+    assert isinstance(error, ActivityError)
+    assert agency.calls(run.id) == ["ship", "cabin", "payment", "no cabin", "no ship"]
+    assert await travel.statuses(run) == {
+        "ship": StepStatus.COMPENSATED,
+        "cabin": StepStatus.COMPENSATED,
+        "paid": StepStatus.FAILED,
+    }
+
+
+async def test_what_was_done_is_taken_back_when_the_run_is_cancelled(travel: Travel, agency: Agency) -> None:
+    run = await travel.start("Voyage", Trip(place="Crete", slow=("payment",)))
+    await eventually(lambda: travel.statuses(run), lambda now: now["paid"] is StepStatus.RUNNING)
+    await run.cancel()
+    assert isinstance(await failure(run), CancelledError)
+    assert agency.calls(run.id) == ["ship", "cabin", "payment", "no cabin", "no ship"]
+
+
+async def test_what_can_t_be_taken_back_does_not_keep_the_rest(travel: Travel, agency: Agency) -> None:
+    run = await travel.start("Voyage", Trip(place="Crete", broken=("payment", "no cabin")))
+    await failure(run)
+    assert agency.calls(run.id)[-1] == "no ship"
+    ship, cabin, _ = (await travel.progress(run)).steps
+    assert ship.status is StepStatus.COMPENSATED
+    assert (cabin.status, cabin.error) == (StepStatus.DONE, "could not be taken back: no no cabin to be had")
+
+
+async def test_a_run_can_be_taken_back_to_a_checkpoint(server: DevServer, travel: Travel, agency: Agency) -> None:
+    run = await travel.start("Voyage", Trip(place="Crete"))
+    await run.result()
+    [checkpoint] = await run.query("checkpoints", result_type=list[Checkpoint])
+    assert checkpoint.step == "ship"
+    where = ["--workflow-id", run.id, "--event-id", str(checkpoint.event), "--reason", "again"]
+    await temporal(server, "workflow", "reset", *where)
+    await travel.client.get_workflow_handle(run.id).result()
+    assert agency.calls(run.id) == ["ship", "cabin", "payment", "cabin", "payment"]
 
 
 async def test_plans_are_made_once_in_a_process(travel: Travel, monkeypatch: pytest.MonkeyPatch) -> None:
