@@ -31,12 +31,11 @@ from activities.support.classifier import ExamplesClassifier
 from activities.support.engine import books_engine
 from activities.support.model_classifier import ModelClassifier
 from activities.support.seed import prepare
-from infra.boundary import BoundaryInterceptor
 from infra.config import Config, load_config
 from infra.connection import connect, ensure_search_attributes
 from infra.devserver import PORT, UI_OFFSET, DevServer
 from infra.errors import SetupError
-from infra.sandbox import workflow_runner
+from infra.replay import run_options
 from workflows.extensions import Extension, ExtensionError, install, load_extension
 from workflows.library import WORKFLOWS
 from workflows.support.stubs import Classifier
@@ -94,11 +93,13 @@ def create_worker(
         activities=[*activities, *(activity for extension in extensions for activity in extension.activities)],
         activity_executor=ThreadPoolExecutor(ACTIVITIES, thread_name_prefix="activity"),
         max_concurrent_activities=ACTIVITIES,
-        workflow_runner=workflow_runner(config.worker.sandbox),
-        interceptors=[BoundaryInterceptor()],
+        # The boundary refuses what is too large. Only an update goes back as large as it came, with its refusal: the
+        # server then fails that update, where the SDK's own check would fail the task, and the run be stuck.
+        disable_payload_error_limit=True,
         max_cached_workflows=config.worker.max_cached_workflows,
         sticky_queue_schedule_to_start_timeout=STICKY_TIMEOUT,
         graceful_shutdown_timeout=GRACE,
+        **run_options(config.worker.sandbox),
     )
 
 

@@ -1,0 +1,26 @@
+"""How workflows are run, by a worker and in a replay: the same, or a replay would show nothing."""
+
+from collections.abc import Sequence
+from typing import TypedDict
+
+from temporalio.worker import Interceptor, Replayer, WorkflowRunner
+
+from infra.boundary import BoundaryInterceptor, data_converter
+from infra.sandbox import workflow_runner
+
+
+class RunOptions(TypedDict):
+    """The keyword arguments that a `Worker` and a `Replayer` share."""
+
+    workflow_runner: WorkflowRunner
+    interceptors: Sequence[Interceptor]
+
+
+def run_options(sandbox: bool) -> RunOptions:
+    """Say how workflows are run; see `infra.sandbox.workflow_runner`."""
+    return RunOptions(workflow_runner=workflow_runner(sandbox), interceptors=[BoundaryInterceptor()])
+
+
+def replayer(workflows: Sequence[type]) -> Replayer:
+    """Build what runs stored histories again, and tells where the workflows have changed since."""
+    return Replayer(workflows=workflows, data_converter=data_converter, **run_options(sandbox=True))
