@@ -16,7 +16,7 @@ from signals.errors import ErrorType
 from workflows.composition.conditions import Condition, Named
 from workflows.composition.entry import not_a_list, not_among, request_for
 from workflows.composition.functions import FunctionError
-from workflows.composition.joins import AnyJoin, Ended, JoinAny, JoinFirst, Reached
+from workflows.composition.joins import AnyJoin, JoinAny, JoinFirst, Reached, Tally
 from workflows.composition.layout import Part
 from workflows.composition.outcomes import Cancelled, Failed, Outcome, Skipped, Succeeded, state_of
 from workflows.composition.paths import value_at
@@ -273,9 +273,8 @@ class JoinFrame(Frame):
 
     def open_join(self, join: AnyJoin, branches: int) -> None:
         """Begin with no branch ended."""
-        self.join, self.branches = join, branches
+        self.join, self.tally = join, Tally(branches)
         self.numbers: dict[Frame, int] = {}
-        self.ended: list[Ended] = []
         self.outcomes: dict[int, Outcome] = {}
 
     def go_into_branch(self, part: Part, value: JsonValue, scope: str) -> None:
@@ -291,17 +290,17 @@ class JoinFrame(Frame):
             return
         number = self.numbers[frame]
         self.outcomes[number] = outcome
-        self.ended.append(Ended(number, state_of(outcome)))
+        self.tally.add(number, state_of(outcome))
         self.decide()
 
     def decide(self) -> None:
         """Ask the join."""
-        verdict = self.join.verdict(self.branches, self.ended)
+        verdict = self.join.verdict(self.tally)
         if isinstance(verdict, Reached):
             self.end(Succeeded(self._value(verdict.winners)))
         elif verdict is not None and not self._is_cancelled():
             self.fail(ErrorType.JOIN_FAILED, self._why())
-        elif verdict is not None or (self.cancelling and len(self.ended) == len(self.numbers)):
+        elif verdict is not None or (self.cancelling and len(self.outcomes) == len(self.numbers)):
             self.end(Cancelled(self.path))
         if self.outcome is not None and self.join.cancel:
             for frame in self.below:
@@ -319,7 +318,7 @@ class JoinFrame(Frame):
         ends = [end for end in ends if end]
         if len(ends) > _SHOWN:
             ends[_SHOWN:] = [f"and {len(ends) - _SHOWN} more"]
-        return f"of {self.branches} branches {self.join.told}, but {', '.join(ends) or 'there are too few'}"
+        return f"of {self.tally.branches} branches {self.join.told}, but {', '.join(ends) or 'there are too few'}"
 
 
 class ParallelFrame(JoinFrame):

@@ -1,12 +1,12 @@
 """Join strategies: what parallel branches must come to, and when that is decided. Pure.
 
-A join looks at the branches that have ended, in the order in which they did, and says whether it is reached,
-can't be reached any more, or must wait. Once it has said so, nothing that ends later changes it.
+A join looks at the branches that have ended, and says whether it is reached, can't be reached any more, or must
+wait. Once it has said so, nothing that ends later changes it.
 
 From the seed's "Workflow Composition Patterns" (`JoinStrategy`).
 """
 
-from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Annotated, Literal, NamedTuple, Union
 
 from pydantic import BeforeValidator, Field
@@ -15,14 +15,40 @@ from signals.composition import BranchState
 from signals.wire import Wire
 
 
-class Ended(NamedTuple):
-    """A branch that has ended."""
+@dataclass
+class Tally:
+    """The branches that have ended, as joins need to know of them."""
 
-    branch: int
-    """Its number among the branches, from 0."""
+    branches: int
+    """How many there are in all."""
 
-    state: BranchState
-    """Succeeded, failed, cancelled or skipped."""
+    succeeded: list[int] = field(default_factory=list)
+    """Those that succeeded, by their numbers from 0, in the order in which they did."""
+
+    lost: int = 0
+    """How many failed or were cancelled."""
+
+    skipped: int = 0
+    first: int | None = None
+    """The first one that ended and was not skipped."""
+
+    def add(self, branch: int, state: BranchState) -> None:
+        """Count one more end: succeeded, failed, cancelled or skipped."""
+        match state:
+            case BranchState.SKIPPED:
+                self.skipped += 1
+                return
+            case BranchState.SUCCEEDED:
+                self.succeeded.append(branch)
+            case _:
+                self.lost += 1
+        if self.first is None:
+            self.first = branch
+
+    @property
+    def left(self) -> int:
+        """How many have not ended."""
+        return self.branches - len(self.succeeded) - self.lost - self.skipped
 
 
 class Reached(NamedTuple):
@@ -52,11 +78,11 @@ class JoinAll(Join):
 
     kind: Literal["all"] = "all"
 
-    def verdict(self, branches: int, ended: Sequence[Ended]) -> Verdict:
+    def verdict(self, tally: Tally) -> Verdict:
         """Decide."""
-        if any(one.state in (BranchState.FAILED, BranchState.CANCELLED) for one in ended):
+        if tally.lost:
             return Unreachable()
-        return Reached(_succeeded(ended)) if len(ended) == branches else None
+        return None if tally.left else Reached(tuple(sorted(tally.succeeded)))
 
     @property
     def told(self) -> str:
@@ -69,9 +95,9 @@ class JoinAny(Join):
 
     kind: Literal["any"] = "any"
 
-    def verdict(self, branches: int, ended: Sequence[Ended]) -> Verdict:
+    def verdict(self, tally: Tally) -> Verdict:
         """Decide."""
-        return _at_least(1, branches, ended)
+        return _at_least(1, tally)
 
     @property
     def told(self) -> str:
@@ -85,9 +111,9 @@ class JoinNOfM(Join):
     kind: Literal["n_of_m"] = "n_of_m"
     n: int = Field(ge=1)
 
-    def verdict(self, branches: int, ended: Sequence[Ended]) -> Verdict:
+    def verdict(self, tally: Tally) -> Verdict:
         """Decide."""
-        return _at_least(self.n, branches, ended)
+        return _at_least(self.n, tally)
 
     @property
     def told(self) -> str:
@@ -100,12 +126,11 @@ class JoinFirst(Join):
 
     kind: Literal["first"] = "first"
 
-    def verdict(self, branches: int, ended: Sequence[Ended]) -> Verdict:
+    def verdict(self, tally: Tally) -> Verdict:
         """Decide."""
-        first = next((one for one in ended if one.state is not BranchState.SKIPPED), None)
-        if first is None:
-            return Unreachable() if len(ended) == branches else None
-        return Reached((first.branch,)) if first.state is BranchState.SUCCEEDED else Unreachable()
+        if tally.first is None:
+            return None if tally.left else Unreachable()
+        return Reached((tally.first,)) if tally.first in tally.succeeded[:1] else Unreachable()
 
     @property
     def told(self) -> str:
@@ -125,12 +150,7 @@ AnyJoin = Annotated[
 """A join as it is written in JSON; a bare kind will do where nothing else is said."""
 
 
-def _succeeded(ended: Sequence[Ended]) -> tuple[int, ...]:
-    return tuple(sorted(one.branch for one in ended if one.state is BranchState.SUCCEEDED))
-
-
-def _at_least(count: int, branches: int, ended: Sequence[Ended]) -> Verdict:
-    winners = [one.branch for one in ended if one.state is BranchState.SUCCEEDED][:count]
-    if len(winners) == count:
-        return Reached(tuple(sorted(winners)))
-    return Unreachable() if len(winners) + branches - len(ended) < count else None
+def _at_least(count: int, tally: Tally) -> Verdict:
+    if len(tally.succeeded) >= count:
+        return Reached(tuple(sorted(tally.succeeded[:count])))
+    return Unreachable() if len(tally.succeeded) + tally.left < count else None

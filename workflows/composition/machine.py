@@ -36,6 +36,9 @@ class Machine:
         self.branches: list[Branch] = []
         """What was gone into, in that order."""
 
+        self.begun: set[int] = set()
+        """The numbers of the parts that were gone into."""
+
         self.live: dict[CallFrame, None] = {}
         """The children that have not ended."""
 
@@ -96,6 +99,7 @@ class Machine:
         self._counts[path] += 1
         branch = Branch(part, path, self._counts[path])
         self.branches.append(branch)
+        self.begun.add(part.index)
         return branch
 
     def enter(self, frame: Frame, value: JsonValue) -> None:

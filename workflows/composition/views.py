@@ -1,6 +1,7 @@
 """What a composite shows of itself: its branches with their states, and at the end their results. Pure."""
 
 from collections.abc import Iterator
+from heapq import nsmallest
 from typing import Final, NamedTuple
 
 from pydantic import JsonValue
@@ -44,11 +45,11 @@ def progress(machine: Machine, run: str, most: int) -> CompositeProgress:
         run: Its workflow id.
         most: How many branches are listed.
     """
-    branches = _in_order(machine)
+    branches, omitted = _listed(machine, most)
     return CompositeProgress(
         run=run,
-        branches=tuple(_progress(branch, run, machine) for branch in branches[:most]),
-        omitted=max(0, len(branches) - most),
+        branches=tuple(_progress(branch, run, machine) for branch in branches),
+        omitted=omitted,
         done=machine.outcome is not None,
     )
 
@@ -61,10 +62,10 @@ def result(machine: Machine, value: JsonValue, run: str) -> CompositeResult:
         value: What its plan gave.
         run: Its workflow id.
     """
-    branches = _in_order(machine)
+    branches, omitted = _listed(machine, MAX_LISTED)
     left = min(MAX_RESULTS_BYTES, MAX_BYTES - len(to_json(value)))
     listed = []
-    for branch in branches[:MAX_LISTED]:
+    for branch in branches:
         outcome = branch.outcome if isinstance(branch, Branch) else None
         given = outcome.value if isinstance(outcome, Succeeded) else None
         size = len(to_json(given))
@@ -72,7 +73,7 @@ def result(machine: Machine, value: JsonValue, run: str) -> CompositeResult:
         left -= size if fits else 0
         fields = dict(_progress(branch, run, machine))
         listed.append(BranchResult(**fields, result=given if fits else None, omitted=not fits))
-    return CompositeResult(result=value, branches=tuple(listed), omitted=max(0, len(branches) - MAX_LISTED))
+    return CompositeResult(result=value, branches=tuple(listed), omitted=omitted)
 
 
 def states(machine: Machine) -> dict[int, BranchState]:
@@ -87,15 +88,14 @@ def states(machine: Machine) -> dict[int, BranchState]:
     return found
 
 
-def _in_order(machine: Machine) -> list[Branch | _Place]:
-    """What was gone into, and what is still to come or never did, in the order of the plan."""
-    listed: list[Branch | _Place] = [*machine.branches, *_never_begun(machine)]
-    return sorted(listed, key=lambda branch: branch.part.index)
+def _listed(machine: Machine, most: int) -> tuple[list[Branch | _Place], int]:
+    """What was gone into, and what is still to come or never did, in the order of the plan; and how much more."""
+    found: list[Branch | _Place] = [*machine.branches, *_never_begun(machine)]
+    return nsmallest(most, found, key=lambda branch: branch.part.index), max(0, len(found) - most)
 
 
 def _never_begun(machine: Machine) -> Iterator[_Place]:
-    begun = {branch.part.index for branch in machine.branches}
-    return (place for place in _places(machine.part, "") if place.part.index not in begun)
+    return (place for place in _places(machine.part, "") if place.part.index not in machine.begun)
 
 
 def _places(part: Part, scope: str) -> Iterator[_Place]:

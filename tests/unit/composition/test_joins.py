@@ -1,6 +1,7 @@
 """A join decides by its definition, whatever order branches end in, and once."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import pytest
 from hypothesis import given, settings
@@ -10,12 +11,12 @@ from pydantic import TypeAdapter, ValidationError
 from signals.composition import BranchState
 from workflows.composition.joins import (
     AnyJoin,
-    Ended,
     JoinAll,
     JoinAny,
     JoinFirst,
     JoinNOfM,
     Reached,
+    Tally,
     Unreachable,
     Verdict,
 )
@@ -31,6 +32,13 @@ JOINS = st.one_of(
 )
 
 
+class Ended(NamedTuple):
+    """A branch that has ended."""
+
+    branch: int
+    state: BranchState
+
+
 def orders(states: list[BranchState]) -> st.SearchStrategy[list[Ended]]:
     return st.permutations([Ended(number, state) for number, state in enumerate(states)])
 
@@ -40,7 +48,12 @@ ALL_ENDED = ENDS.flatmap(orders)
 
 def decisions(join: AnyJoin, ended: Sequence[Ended]) -> list[Verdict]:
     """What the join says after each end, from none on."""
-    return [join.verdict(len(ended), ended[:count]) for count in range(len(ended) + 1)]
+    tally = Tally(len(ended))
+    said = [join.verdict(tally)]
+    for one in ended:
+        tally.add(*one)
+        said.append(join.verdict(tally))
+    return said
 
 
 def decision(join: AnyJoin, ended: Sequence[Ended]) -> Verdict:
@@ -121,12 +134,12 @@ def test_first_goes_with_what_finished_first_for_good_or_ill(ended: list[Ended])
 
 
 def test_all_of_nothing_is_reached() -> None:
-    assert JoinAll().verdict(0, []) == Reached(())
+    assert JoinAll().verdict(Tally(0)) == Reached(())
 
 
 @pytest.mark.parametrize("join", [JoinAny(), JoinFirst(), JoinNOfM(n=1)])
 def test_one_of_nothing_is_out_of_reach(join: AnyJoin) -> None:
-    assert join.verdict(0, []) == Unreachable()
+    assert join.verdict(Tally(0)) == Unreachable()
 
 
 @pytest.mark.parametrize("kind", ["all", "any", "first"])
