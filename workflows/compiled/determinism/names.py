@@ -1,7 +1,7 @@
 """What gives another answer on a replay, by the full names under which Python knows it; and what to use instead.
 
-A name stands for all that is in it: `random` for `random.choice`. The longest one decides, so that `os.path` may
-be fine where `os` is not. What Temporal's own sandbox refuses when a run gets there is among them.
+A name stands for all that is in it: `random` for `random.choice`. The longest one decides, so that `httpx.URL` may
+be fine where `httpx` is not. What Temporal's own sandbox refuses when a run gets there is among them.
 """
 
 from collections.abc import Iterable
@@ -43,6 +43,10 @@ _ENVIRONMENT: Final = Rule(
     Code.NONDETERMINISTIC_ENVIRONMENT,
     "depends on the machine that it runs on",
     "take it from the request, or from an activity",
+)
+_SYSTEM: Final = Rule(Code.NONDETERMINISTIC_IO, "asks the operating system", _IN_AN_ACTIVITY)
+_PATHS: Final = Rule(
+    Code.NONDETERMINISTIC_ENVIRONMENT, "depends on the machine that it runs on", "use pathlib.PurePosixPath"
 )
 THREAD: Final = Rule(
     Code.NONDETERMINISTIC_THREAD,
@@ -89,7 +93,7 @@ _RULES: Final[dict[Rule, Iterable[str]]] = {
         *_of("pathlib.Path", "rglob rmdir samefile stat symlink_to touch unlink walk write_bytes write_text"),
         *_of("os.path", "exists getatime getctime getmtime getsize isdir isfile islink ismount lexists"),
         *_of("os.path", "samefile sameopenfile"),
-        *("os", "io.open_code", "bz2.open", "gzip.open", "lzma.open", "marshal.dump", "marshal.load"),
+        *("io.open_code", "bz2.open", "gzip.open", "lzma.open", "marshal.dump", "marshal.load"),
         *("tarfile.open", "tarfile.TarFile", "zipfile.ZipFile", "zoneinfo.ZoneInfo.clear_cache"),
         *("zoneinfo.ZoneInfo.from_file", "zoneinfo.reset_tzpath", "zoneinfo.ZoneInfo.reset_tzpath"),
         *("curses", "dbm", "filecmp", "fileinput", "ftplib", "glob", "http.client", "http.server", "imaplib"),
@@ -102,6 +106,8 @@ _RULES: Final[dict[Rule, Iterable[str]]] = {
         *("anthropic.Anthropic", "anthropic.AsyncAnthropic", "openai.OpenAI", "openai.AsyncOpenAI"),
         *("sqlalchemy.create_engine", "sqlalchemy.engine", "sqlalchemy.orm.session", "sqlalchemy.orm.sessionmaker"),
     ),
+    _SYSTEM: ("os",),
+    _PATHS: ("os.path",),
     _ENVIRONMENT: (
         *_of("os", "environ environb getenv getenvb getcwd getcwdb getpid getppid getlogin getuid geteuid uname"),
         *_of("os", "cpu_count getloadavg ctermid get_terminal_size times _Environ"),
@@ -121,8 +127,6 @@ _RULES: Final[dict[Rule, Iterable[str]]] = {
 }
 
 _FINE: Final = (
-    "os.path",
-    *_of("os", "PathLike fsdecode fsencode fspath strerror"),
     *_of("httpx", "URL Timeout Headers QueryParams"),
     "sqlalchemy.engine.url",
 )

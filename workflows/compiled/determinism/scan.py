@@ -277,7 +277,7 @@ class _Reader(ast.NodeVisitor):
             return True
         for thing in self.scope.things(receiver):
             changes = isinstance(thing.value, CONTAINERS) and func.attr in _CHANGES
-            if thing.shared and (changes or isinstance(thing.value, random.Random)):
+            if changes or isinstance(thing.value, random.Random):
                 self.shared(func, ast.unparse(receiver))
                 return True
         if func.attr in ("join", "extend", "extendleft", "fromkeys") and node.args:

@@ -148,10 +148,8 @@ class Scope:
                 return _together([self.classes(body), self.classes(orelse)])
             case ast.BinOp():
                 return self._of_operation(node)
-            case ast.Await(value=ast.Call() as call):
-                return self._of_call(call, awaited=True)
-            case ast.Call():
-                return self._of_call(node, awaited=False)
+            case (ast.Call() as call) | ast.Await(value=ast.Call() as call):
+                return self._of_call(call)
             case ast.Name(id=name) if name in self._stores:
                 return self._of_own(name)
             case ast.Attribute(value=value, attr=name) if found := self.classes(value):
@@ -193,7 +191,7 @@ class Scope:
         sides = (node.left, node.right)
         return (set,) if any(self.is_set(side) or _is_view(side) for side in sides) else ()
 
-    def _of_call(self, node: ast.Call, *, awaited: bool) -> tuple[type, ...]:
+    def _of_call(self, node: ast.Call) -> tuple[type, ...]:
         match node.func:
             case ast.Attribute(value=value, attr=name) if name in _SET_METHODS and self.is_set(value):
                 return (set,)
@@ -202,8 +200,7 @@ class Scope:
             if inspect.isclass(thing.value):
                 found.append((thing.value,))
             elif function := plain_function(thing.value):
-                fits = awaited or not inspect.iscoroutinefunction(function)
-                found.append(classes(hints(function).get("return")) if fits else ())
+                found.append(classes(hints(function).get("return")))
             else:
                 found.append(())
         return _together(found)

@@ -42,6 +42,11 @@ def a_reason_beside_the_head_does_not_reach_the_body(names: set[str]) -> None:
         time.sleep(1)  # expect: nondeterministic-thread
 
 
+def a_reason_in_the_body_does_not_reach_the_head(names: set[str]) -> None:
+    for _ in names:  # expect: nondeterministic-set-order
+        time.sleep(1)  # parley: allow nondeterministic-thread, nondeterministic-set-order - only here
+
+
 def what_only_the_type_checker_sees(price: "Decimal") -> "Decimal":
     if TYPE_CHECKING:
         print(time.time())

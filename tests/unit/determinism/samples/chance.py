@@ -47,6 +47,11 @@ def a_shuffle(agents: list[str]) -> list[str]:
     return agents
 
 
+def a_function_of_chance_given_away(numbers: list[float]) -> list[float]:
+    rolled = [roll() for roll in [random.random] * len(numbers)]  # expect: nondeterministic-random
+    return rolled
+
+
 def a_generator_without_a_seed() -> float:
     return random.Random().random()  # expect: nondeterministic-random
 

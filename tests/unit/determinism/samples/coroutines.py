@@ -78,7 +78,7 @@ async def a_function_for_a_local_activity(name: str) -> str:
         print("greeting", name)
         return f"Hello {name}"
 
-    return await workflow.execute_local_activity(greet, name, start_to_close_timeout=timedelta(seconds=1))
+    return await workflow.execute_local_activity(activity=greet, arg=name, start_to_close_timeout=timedelta(seconds=1))
 
 
 async def a_plain_function_for_a_local_activity(greet: Callable[[str], str]) -> str:

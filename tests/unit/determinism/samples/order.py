@@ -81,12 +81,14 @@ async def tasks_in_a_set(names: list[str]) -> None:
 
 def members_in_order(names: list[str], basket: Basket) -> list[str]:
     wanted = set(names)
-    return [*sorted(wanted), *sorted(list(basket.tags)), *sorted(name.upper() for name in wanted)]
+    upper = sorted(list(map(str.upper, wanted)))
+    return [*sorted(wanted), *sorted(list(basket.tags)), *sorted(name.upper() for name in wanted), *upper]
 
 
 def questions_that_need_no_order(names: set[str]) -> tuple[int, bool, bool, str, int]:
     longest = max(len(name) for name in names)
-    return len(names), any(name.isupper() for name in names), "a" in names, min(names), longest
+    there = "a" in names and "A" in [name.upper() for name in names]
+    return len(names), any(name.isupper() for name in names), there, min(names), longest
 
 
 def sets_of_sets(names: set[str]) -> set[str]:
@@ -109,6 +111,16 @@ def a_name_that_is_sorted_first(names: list[str]) -> list[str]:
     found = set(names)
     ordered = sorted(found)
     return [name for name in ordered if name in found]
+
+
+def a_name_that_is_not_always_a_set(names: list[str]) -> list[str]:
+    found = set(names)
+    found, rest = _halves(names)  # type: ignore[assignment]  # it is what people write
+    return [*found, *rest]
+
+
+def _halves(names: list[str]) -> tuple[list[str], list[str]]:
+    return names[::2], names[1::2]
 
 
 def a_name_that_becomes_a_list(names: set[str]) -> str:

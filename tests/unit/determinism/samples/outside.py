@@ -8,7 +8,7 @@ import subprocess
 import sys
 import urllib.request
 from os import environ
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from urllib.parse import urlencode
 
 from temporalio import workflow
@@ -95,11 +95,21 @@ def where_the_program_was_started() -> Path:
 
 def paths_that_are_only_computed(name: str) -> str:
     path = Path("orders") / name
-    return os.path.join(str(path.parent), path.with_suffix(".json").name, os.sep)
+    return str(path.parent / PurePosixPath(name).with_suffix(".json"))
+
+
+def paths_of_the_machine_s_own_kind(name: str) -> str:
+    return os.path.join("orders", name)  # expect: nondeterministic-environment
 
 
 def errors_and_constants_of_such_modules(reason: Exception) -> bool:
     return isinstance(reason, socket.gaierror | subprocess.TimeoutExpired) or reason.args == (socket.AF_INET,)
+
+
+def an_error_that_is_raised(text: str) -> str:
+    if not text:
+        raise subprocess.CalledProcessError(1, "date")
+    return text
 
 
 def an_error_that_is_caught(text: str) -> object:
