@@ -10,11 +10,9 @@ from pydantic import JsonValue
 from temporalio.api.common.v1 import Payload
 from temporalio.client import Client, WorkflowQueryFailedError
 from temporalio.common import RawValue
-from temporalio.worker import Replayer
 
-from infra.boundary import BoundaryInterceptor, data_converter
 from infra.devserver import DevServer
-from infra.sandbox import workflow_runner
+from infra.replay import replayer
 from signals.errors import ErrorType
 from tests.flows.composition import FLOWS, PREDICATES, SELECTORS, Text, plus_one
 from tests.harness import eventually, running_worker, temporal
@@ -400,13 +398,7 @@ async def replay(run: Run) -> None:
     Raises:
         WorkflowNondeterminismError: It goes another way now.
     """
-    replayer = Replayer(
-        workflows=[Composite],
-        workflow_runner=workflow_runner(sandbox=True, strict=True),
-        data_converter=data_converter,
-        interceptors=[BoundaryInterceptor()],
-    )
-    await replayer.replay_workflow(await run.fetch_history())
+    await replayer([Composite]).replay_workflow(await run.fetch_history())
 
 
 async def test_a_plan_that_was_accepted_is_not_refused_by_a_later_release(
