@@ -8,7 +8,7 @@ from temporalio import workflow
 
 from tests.flows.composition import FLOWS, CountDown, Describe, Double, Increment, NextSquare, Number, Text
 from tests.unit.composition.driven import REGISTRY
-from workflows.composition import PlanError, call, check_composites, composite, for_each, parallel
+from workflows.composition import PlanError, call, check_composites, composite, field, for_each, parallel, when
 from workflows.composition.functions import Function
 from workflows.composition.registry import Registry
 from workflows.composition.signatures import Signature, workflow_name
@@ -118,6 +118,16 @@ def test_what_it_says_it_takes_must_do_for_its_plan() -> None:
 
             request = Text
             plan = call(Double)
+
+
+def test_what_its_first_workflows_take_holds_for_its_conditions_too() -> None:
+    with pytest.raises(PlanError, match="Number has no 'm'; known are: n"):
+
+        @composite
+        class Wrong:
+            """It asks for a field that isn't there."""
+
+            plan = when(field("m") > 1, Double, otherwise=Increment)
 
 
 def test_a_class_without_a_plan_is_refused() -> None:

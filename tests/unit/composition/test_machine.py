@@ -23,6 +23,7 @@ from workflows.composition import (
     sequence,
     when,
 )
+from workflows.composition.frames import Fate
 from workflows.composition.joins import Join
 from workflows.composition.outcomes import Cancelled, Failed, Outcome, Skipped, Succeeded
 from workflows.composition.plan import Plan
@@ -119,17 +120,13 @@ def test_a_child_that_was_cancelled_before_it_was_started_is_skipped() -> None:
     assert run.states()["B-1"] == "skipped"
 
 
-def test_a_child_that_would_be_started_and_cancelled_at_once_never_is() -> None:
-    # B's first step and A end together: what would come after it isn't needed any more.
-    run = Driven(parallel("A", call("B") >> "C", join=JoinAny(cancel=True)))
-    machine = run.machine
-    first, second = run.running["A-1"], run.running["2/B-1"]
-    second.end(Succeeded(2))
-    first.end(Succeeded(1))
-    orders = machine.cancel(run.now)
-    assert (orders.start, orders.cancel) == ([], [])
-    assert machine.outcome == Succeeded(1)
-    assert run.states() == {"A-1": "succeeded", "2-1": "cancelled", "2/B-1": "succeeded"}
+@pytest.mark.parametrize("other", [call("B"), call("B") >> "C", when(field() == [], "B")])
+def test_a_child_that_would_be_started_and_cancelled_at_once_never_is(other: Plan) -> None:
+    # A list of nothing is done at once, and then nobody needs the other branch.
+    run = Driven(parallel(for_each("A"), other, join=JoinAny(cancel=True)), [])
+    assert run.outcome == Succeeded([])
+    assert (run.given, run.cancelling) == ({}, [])
+    assert "skipped" in run.states().values()
 
 
 def test_a_join_that_is_out_of_reach_fails_at_once_and_says_why() -> None:
@@ -201,6 +198,15 @@ def test_nothing_is_begun_after_the_composite_has_ended() -> None:
     run.succeed("2/B-1", 2)
     assert run.running == {}
     assert "2/C-1" not in run.given
+
+
+def test_a_child_that_may_be_left_over_runs_on_wherever_it_is_in_the_plan() -> None:
+    stays = parallel("A", parallel("B", join=JoinAny(cancel=True), name="in"), name="stays")
+    goes = parallel("C", name="goes", join=JoinAny(cancel=True))
+    run = Driven(parallel(stays, goes, join=JoinAll(cancel=True)))
+    fates = {name: call.fate for name, call in run.running.items()}
+    assert fates == {"stays/A-1": Fate.RUNS_ON, "stays/in/B-1": Fate.RUNS_ON, "goes/C-1": Fate.IS_CANCELLED}
+    assert Driven(call("A")).running["A-1"].fate is Fate.ENDS
 
 
 # Choice

@@ -95,7 +95,7 @@ NOT_FED: list[tuple[object, object]] = [
     (tuple[Order, str], list[Order]),
     (list[int], tuple[int, int]),
     (tuple[int], tuple[int, int]),
-    (str, list[str]),
+    (str, Sequence[str]),
     (dict[str, int], Order),
     (Order, dict[str, int]),
     (None, Order),
