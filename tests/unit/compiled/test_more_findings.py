@@ -14,12 +14,14 @@ from typing import Annotated
 import pytest
 from pydantic import Base64Bytes, Field
 
+from infra.boundary import MAX_PAYLOAD_BYTES
 from signals.participants import Kind, Participant, Permission
 from signals.wire import Wire
 from tests.unit.compiled.told import Parcel, findings, told
 from workflows.compiled import CompileWarning, step
 from workflows.compiled.compiler import compile_class
 from workflows.compiled.findings import Code, Finding, Severity
+from workflows.compiled.wire import MAX_SENT_BYTES
 from workflows.conversation.setup import ConversationSetup
 from workflows.hybrid import ConversationPoint
 
@@ -213,6 +215,10 @@ def test_a_text_that_may_be_longer_than_what_is_sent_is_warned_of() -> None:
     message = "Novel.text may have 5,000,000 characters, and at most 1,900,000 bytes can be sent"
     remedy = "lower its max_length, or say where it is kept"
     assert warned(Long) == [(Code.EXCEEDS_WIRE, "text", message, remedy)]
+
+
+def test_the_compiler_knows_what_the_boundary_lets_through() -> None:
+    assert MAX_SENT_BYTES == MAX_PAYLOAD_BYTES
 
 
 def test_a_step_that_only_an_unused_one_uses_is_warned_of_too() -> None:

@@ -1,5 +1,7 @@
+import importlib
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 
 import pytest
 
@@ -108,6 +110,17 @@ def test_a_function_without_source_is_passed_over() -> None:
     typed: dict[str, Callable[[], float]] = {}
     exec("import time\ndef stamp(): return time.time()", typed)  # as at a prompt
     assert told(typed["stamp"]) == []
+
+
+def test_a_long_chain_of_calls_is_read_quickly() -> None:
+    (finding,) = determinism_findings(chains.a_long_chain, workflow="Refund", step=None)
+    assert finding.code is Code.NONDETERMINISTIC_CLOCK
+
+
+def test_what_is_nested_too_deep_is_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "deep.py").write_text(f"import time\n\ndef total(): return time.time() + {' + '.join(['1'] * 1000)}\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    assert told(importlib.import_module("deep").total) == []
 
 
 def test_a_comment_without_a_reason_is_told_of_in_place_of_what_it_allows() -> None:

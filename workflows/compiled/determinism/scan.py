@@ -76,7 +76,7 @@ class Scan:
 
 @functools.lru_cache(maxsize=4096)
 def scan(function: FunctionType, owner: type | None) -> Scan | None:
-    """Read a function, once per process; nothing if its source isn't there.
+    """Read a function, once per process; nothing if its source isn't there, or is nested too deep to be read.
 
     Args:
         function: The function.
@@ -86,7 +86,10 @@ def scan(function: FunctionType, owner: type | None) -> Scan | None:
     if located is None:
         return None
     result = Scan(located)
-    _Reader(result, Scope(function, located.node, owner)).read()
+    try:
+        _Reader(result, Scope(function, located.node, owner)).read()
+    except RecursionError:
+        return None  # an expression of hundreds of terms, for example, is no reason not to import the module
     return result
 
 

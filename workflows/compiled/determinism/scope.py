@@ -49,6 +49,9 @@ class Scope:
         self._annotations: dict[str, ast.expr] = {}
         self._things: dict[str, Thing] = {}
         self._classes: dict[str, tuple[type, ...]] = {}
+        # Without these, a chain of calls would be gone through twice as often with each call more.
+        self._things_of: dict[ast.expr, tuple[Thing, ...]] = {}
+        self._classes_of: dict[ast.expr, tuple[type, ...]] = {}
         self.loaded: set[str] = set()
         """The names that are read."""
 
@@ -109,6 +112,11 @@ class Scope:
 
     def things(self, node: ast.expr) -> tuple[Thing, ...]:
         """What an expression may refer to; nothing where that can't be told."""
+        if node not in self._things_of:
+            self._things_of[node] = self._find_things(node)
+        return self._things_of[node]
+
+    def _find_things(self, node: ast.expr) -> tuple[Thing, ...]:
         match node:
             case ast.Name(id=name):
                 if found := self._named(name):
@@ -137,8 +145,13 @@ class Scope:
 
     # Of which classes they are instances
 
-    def classes(self, node: ast.expr | None) -> tuple[type, ...]:
+    def classes(self, node: ast.expr) -> tuple[type, ...]:
         """The classes that the value of an expression may be an instance of; none where that can't be told."""
+        if node not in self._classes_of:
+            self._classes_of[node] = self._find_classes(node)
+        return self._classes_of[node]
+
+    def _find_classes(self, node: ast.expr) -> tuple[type, ...]:
         match node:
             case ast.Set() | ast.SetComp():
                 return (set,)
@@ -185,9 +198,8 @@ class Scope:
         return tuple(cls for thing in self.things(node) for cls in classes(thing.value))
 
     def _of_operation(self, node: ast.BinOp) -> tuple[type, ...]:
-        left = self.classes(node.left)
         if not isinstance(node.op, _SET_OPERATORS):
-            return left if isinstance(node.op, ast.Div) else ()  # `Path("a") / "b"`
+            return self.classes(node.left) if isinstance(node.op, ast.Div) else ()  # `Path("a") / "b"`
         sides = (node.left, node.right)
         return (set,) if any(self.is_set(side) or _is_view(side) for side in sides) else ()
 
@@ -205,7 +217,7 @@ class Scope:
                 found.append(())
         return _together(found)
 
-    def is_set(self, node: ast.expr | None) -> bool:
+    def is_set(self, node: ast.expr) -> bool:
         """Tell whether the value of an expression is surely a set, whose order isn't fixed."""
         found = self.classes(node)
         return bool(found) and all(

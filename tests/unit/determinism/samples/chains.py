@@ -1,6 +1,7 @@
 import functools
 from collections.abc import Callable
 from decimal import Decimal
+from typing import Any
 
 from jsonschema import Draft202012Validator
 
@@ -81,3 +82,21 @@ def a_function_within() -> list[float]:
         return stamp()
 
     return [inner(), *map(lambda name: remembered(name), ["a"])]  # noqa: C417
+
+
+class Query:
+    """Something that is put together by a chain of calls."""
+
+    def where(self, name: str) -> "Query":
+        return self
+
+
+def a_long_chain(query: Query, flags: int, others: list[Any]) -> bool:
+    found = (
+        query.where("a").where("b").where("c").where("d").where("e").where("f").where("g").where("h").where("i")
+        .where("j").where("k").where("l").where("m").where("n").where("o").where("p").where("q").where("r")
+        .where("s").where("t").where("u").where("v").where("w").where("x").where("y").where(str(stamp()))
+    )  # fmt: skip
+    mask = flags | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9 | 10 | 11 | 12 | 13 | 14 | 15 | 16 | 17 | 18 | 19 | 20 | 21 | 22
+    mask = mask | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9 | 10 | 11 | 12 | 13 | 14 | 15 | 16 | 17 | 18 | 19 | 20 | 21 | 22
+    return any(one.a.b.c.d.e.f.g.h.i.j.k.l.m.n.o.p.q.r.s.t.u.v.w.x.y.z == (found, mask) for one in others)
