@@ -5,6 +5,7 @@ never repeats what a provider said, which may hold a key.
 """
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
@@ -22,6 +23,7 @@ from pydantic_ai.exceptions import (
     ModelNotFoundError,
     ModelQuotaExceededError,
     ModelRequestRejectedError,
+    UnexpectedModelBehavior,
     UserError,
 )
 from pydantic_ai.messages import SystemPromptPart
@@ -51,6 +53,8 @@ HEARTBEAT: Final = 1.0
 PASSING: Final = frozenset({408, 409, 425, 429})
 """The HTTP statuses below 500 that trying again may mend."""
 
+CODE: Final = re.compile(r"[a-z_]{1,40}")
+
 
 class Size(NamedTuple):
     """How much a model is given, and may say."""
@@ -61,7 +65,7 @@ class Size(NamedTuple):
 
 
 USUAL: Final = Size(Bounds(facts=8_000, messages=16_000), tokens=300)
-SMALL: Final = Size(Bounds(facts=1_500, messages=1_000), tokens=80)
+SMALL: Final = Size(Bounds(facts=700, messages=500), tokens=60)
 """For the embedded model: it reads some 400 tokens a second, and the more it is given the less it understands."""
 
 
@@ -149,7 +153,12 @@ class AssistantActivities(Assistant):
             max_retries=0,
             request_timeout=self._time_limit.total_seconds(),
         )
-        response = await model_request(await self._model(model), _messages(prompt), model_settings=settings)
+        client = await self._model(model)
+        try:
+            response = await model_request(client, _messages(prompt), model_settings=settings)
+        except (AttributeError, TypeError) as error:
+            # The client takes the shape of some parts of an answer for granted.
+            raise UnexpectedModelBehavior(f"{model}: its answer has another shape") from error
         text = spoken(response.text or "", request, broken_off=response.finish_reason == "length")
         if not text and response.finish_reason in {"length", "content_filter"}:
             raise _final(f"{model}: it said nothing ({response.finish_reason})")
@@ -168,9 +177,10 @@ class AssistantActivities(Assistant):
 
 
 def _distinct(name: str, lines: Sequence[str]) -> tuple[str, ...]:
-    if not lines or len(set(lines)) < len(lines):
+    told = tuple(line.strip() for line in lines)
+    if not told or len(set(told)) < len(told):
         raise ValueError(f"script {name}: it must have lines, each of them once")
-    return tuple(lines)
+    return told
 
 
 def _messages(prompt: Prompt) -> list[ModelMessage]:
@@ -211,7 +221,7 @@ def _failure(model: str, error: Exception) -> ApplicationError:
             return _passing(f"{model}: its provider answers with something else than a reply", None)
         case _:
             # Known before anything is asked: a key or a package is missing, or there is no such provider.
-            return _final(f"{model}: {str(error).splitlines()[0]}")
+            return _final(f"{model} can't be used: {str(error).partition('. ')[0]}")
 
 
 def _refusal(error: ModelAPIError) -> str:
@@ -226,7 +236,11 @@ def _refusal(error: ModelAPIError) -> str:
             reason = "the account with its provider is used up; top it up, or name another model"
         case _:
             reason = "its provider refuses the request"
-    return f"{reason} (HTTP status {error.status_code})" if isinstance(error, ModelHTTPError) else reason
+    status = f"HTTP status {error.status_code}" if isinstance(error, ModelHTTPError) else ""
+    # A code such as `unsupported_value` is all that is repeated of what the provider says.
+    code = error.provider_error_code or ""
+    details = ", ".join(part for part in (status, code if CODE.fullmatch(code) else "") if part)
+    return f"{reason} ({details})" if details else reason
 
 
 def _final(text: str) -> ApplicationError:

@@ -4,6 +4,7 @@ It needs no key and no network, and speaks after half a second; but it is tiny, 
 """
 
 import asyncio
+import os
 import secrets
 from importlib.util import find_spec
 from pathlib import Path
@@ -105,6 +106,9 @@ def _served(key: str) -> Server:
     params.endpoint_slots = False
     params.verbosity = SILENT
     params.n_gpu_layers = 0
+    # Threads that wait for each other spin: where others want the processors too, more of them are many times slower.
+    params.cpuparams.n_threads = params.cpuparams_batch.n_threads = max(1, (os.cpu_count() or 1) // 2)
+    params.cpuparams.poll = params.cpuparams_batch.poll = 0
     params.n_parallel = SLOTS
     params.n_ctx = CONTEXT
     params.kv_unified = True

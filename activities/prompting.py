@@ -21,6 +21,9 @@ from signals.participants import Participant
 MAX_REPLY: Final = 1_500
 """The longest reply, in characters."""
 
+MAX_FACT: Final = 500
+"""The longest thing that is known, in bytes of UTF-8."""
+
 JOINERS: Final = "\u200c\u200d"
 """The invisible characters that writing in some languages needs; all others can only hide something."""
 
@@ -149,9 +152,12 @@ def _line(message: Recorded, opening: str) -> str:
 
 
 def _known(request: ReplyRequest, most: int) -> Iterator[str]:
-    for key, value in {"topic": request.topic, **request.facts}.items():
+    known = [("topic", request.topic), *request.facts.items()]
+    if request.omitted:
+        known.append(("earlier messages not shown", request.omitted))
+    for key, value in known:
         told = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-        line = _cut(f"{_one_line(key)}: {_one_line(told)}", most // 3)
+        line = _cut(f"{_one_line(key)}: {_one_line(told)}", MAX_FACT)
         most -= _size(line)
         if most < 0:
             return
@@ -200,7 +206,8 @@ def spoken(text: str, request: ReplyRequest, *, broken_off: bool) -> str:
     for other in request.others:
         # A small model goes on with what others might say next.
         said = re.split(rf"^{_called(other)}{_in_role(other)}:", said, maxsplit=1, flags=re.MULTILINE)[0].strip()
-    return _whole_sentences(said[:MAX_REPLY]) if broken_off or len(said) > MAX_REPLY else said
+    whole = _whole_sentences(said[:MAX_REPLY]) if broken_off or len(said) > MAX_REPLY else said
+    return _without_repeats(whole)
 
 
 def _called(who: Participant) -> str:
@@ -209,6 +216,17 @@ def _called(who: Participant) -> str:
 
 def _in_role(who: Participant) -> str:
     return rf" ?\({re.escape(who.role)}\)"
+
+
+def _without_repeats(text: str) -> str:
+    # A small model goes round in circles; what it says a second time is where it should have stopped.
+    sentences = re.split(r"(?<=[.!?…])(?=\s)", text)
+    seen: set[str] = set()
+    for index, sentence in enumerate(sentences):
+        if sentence.strip() in seen:
+            return "".join(sentences[:index])
+        seen.add(sentence.strip())
+    return text
 
 
 def _whole_sentences(text: str) -> str:
