@@ -6,7 +6,7 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 BOOKS := var/business.db
 
-.PHONY: setup demo run test check bench lock clean browser
+.PHONY: setup demo run test check bench histories lock clean browser
 .DELETE_ON_ERROR:
 
 setup: $(INSTALLED) $(BOOKS)  ## install everything into .venv, make the example's database
@@ -28,6 +28,9 @@ check: $(INSTALLED)  ## format, lint, types, workflows
 
 bench: setup  ## counts and times
 	$(BIN)/python -m tests.bench
+
+histories: $(INSTALLED)  ## record anew what tests/replay replays; only where old runs need not go on
+	$(BIN)/python -m tests.replay.record
 
 lock: $(INSTALLED)  ## pin what pyproject.toml asks for, leaving what fits as it is
 	$(BIN)/uv pip compile --universal --generate-hashes --no-emit-index-url --no-annotate --no-header --quiet \
