@@ -1,5 +1,6 @@
 """Conversations between people, on the real server: messages, starts, ends, and what people see."""
 
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from uuid import uuid4
 
@@ -21,6 +22,7 @@ from tests.unit.conversation.talk import person
 from tests.workflows.rooms import ANN, BEN, FREE_FORM, Room, Rooms, setup_of
 from worker import create_worker
 from workflows.conversation.workflow import Conversation
+from workflows.search import MAX_BYTES
 
 CAT = person("cat")
 ZOE = person("zoe")
@@ -268,6 +270,16 @@ async def test_who_is_waited_for_is_found_by_a_list(rooms: Rooms) -> None:
     await eventually(lambda: listed(client, inbox), lambda found: not found)
     ended = f'ParleyStop="closed" AND ParleyMode="conversation" AND WorkflowId="{room.id}"'
     assert await eventually(lambda: listed(client, ended)) == [room.id]
+
+
+async def test_as_many_of_those_waited_for_are_listed_as_there_is_room_for(rooms: Rooms) -> None:
+    crowd = [person(f"{number:03}".ljust(64, "x")) for number in range(199)]
+    room = await rooms.open(ANN, *crowd, coordination=FREE_FORM, constraints={"participant_limit": 200})
+    assert len((await room.status()).awaiting) == 200
+    listed = (await room.handle.describe()).search_attributes["ParleyAwaiting"]
+    assert listed == ["ann", *(someone.id for someone in crowd[:30])]
+    assert len(json.dumps(listed, separators=(",", ":"))) <= MAX_BYTES
+    await room.close()
 
 
 async def test_a_private_message_is_shown_to_those_whom_it_is_for_alone(rooms: Rooms) -> None:
