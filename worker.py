@@ -36,6 +36,8 @@ from infra.connection import connect, ensure_search_attributes
 from infra.devserver import PORT, UI_OFFSET, DevServer
 from infra.errors import SetupError
 from infra.replay import run_options
+from workflows.compiled import CompileError
+from workflows.composition import REGISTRY, PlanError, check_composites
 from workflows.extensions import Extension, ExtensionError, install, load_extension
 from workflows.library import WORKFLOWS
 from workflows.support.stubs import Classifier
@@ -83,13 +85,18 @@ def create_worker(
 
     Raises:
         ExtensionError: An extension can't be used.
+        PlanError: A plan in code names what this worker doesn't know, or its types don't meet.
     """
     for extension in extensions:
         install(extension)
+    all_workflows = [*workflows, *(flow for extension in extensions for flow in extension.workflows)]
+    REGISTRY.add(workflows=all_workflows)
+    if findings := check_composites(all_workflows):
+        raise PlanError(findings)
     return Worker(
         client,
         task_queue=config.worker.task_queue,
-        workflows=[*workflows, *(flow for extension in extensions for flow in extension.workflows)],
+        workflows=all_workflows,
         activities=[*activities, *(activity for extension in extensions for activity in extension.activities)],
         activity_executor=ThreadPoolExecutor(ACTIVITIES, thread_name_prefix="activity"),
         max_concurrent_activities=ACTIVITIES,
@@ -118,9 +125,7 @@ async def serve(options: argparse.Namespace, config: Config) -> None:
         client = await connect(server.address if server else None)
         await ensure_search_attributes(client)
         activities = await _activities(config, client, stack)
-        await stack.enter_async_context(
-            create_worker(client, config, workflows=WORKFLOWS, activities=activities, extensions=_extensions(config))
-        )
+        await stack.enter_async_context(_with_extensions(client, config, activities))
         print(_ready(config, client, server), flush=True)
         await (server.ended() if server else asyncio.Event().wait())
 
@@ -171,10 +176,11 @@ async def _or_setup_error(table: str, starting: Awaitable[T]) -> T:
         raise SetupError(f"[{table}] {str(error).splitlines()[0]}") from error
 
 
-def _extensions(config: Config) -> list[Extension]:
+def _with_extensions(client: Client, config: Config, activities: Sequence[Callable[..., object]]) -> Worker:
     try:
-        return [load_extension(module) for module in config.worker.extensions]
-    except ExtensionError as error:
+        extensions = [load_extension(module) for module in config.worker.extensions]
+        return create_worker(client, config, workflows=WORKFLOWS, activities=activities, extensions=extensions)
+    except (ExtensionError, CompileError, PlanError) as error:
         raise SetupError(f"[worker] extensions: {error}") from error
 
 

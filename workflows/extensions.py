@@ -62,7 +62,7 @@ def install(extension: Extension) -> None:
     try:
         for strategy in extension.strategies:
             _add_strategy(strategy)
-        REGISTRY.add(workflows=extension.workflows, selectors=extension.selectors, predicates=extension.predicates)
+        REGISTRY.add(selectors=extension.selectors, predicates=extension.predicates)
     except (TypeError, ValueError) as error:
         raise ExtensionError(f"extension: {error}") from error
 
