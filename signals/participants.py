@@ -43,7 +43,7 @@ class Participant(Wire):
     role: Identifier
     """What they are here for: `customer`, `agent`, `assistant`."""
 
-    name: str | None = Field(default=None, max_length=200, pattern=r"^\P{Cc}*$")
+    name: str | None = Field(default=None, max_length=200, pattern=r"^[^\x00-\x1f\x7f-\x9f]*$")
     """How they are shown, on one line; their id where there is none."""
 
     model: str | None = Field(default=None, max_length=200, pattern=r"^[ -~]*$")
