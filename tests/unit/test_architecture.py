@@ -16,6 +16,7 @@ LAYERS: Final = ("signals", "workflows", "activities", "infra", "worker")
 
 SHELL: Final = {
     "workflows/compiled/decorator.py",
+    "workflows/compiled/flow.py",
     "workflows/compiled/run.py",
     "workflows/compiled/stubs.py",
     "workflows/compiled/talk.py",

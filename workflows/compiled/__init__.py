@@ -2,6 +2,7 @@
 
 from workflows.compiled.decorator import compiled
 from workflows.compiled.findings import CompileError, CompileWarning, Finding
+from workflows.compiled.flow import Flow
 from workflows.compiled.step import Repeat, step
 
-__all__ = ["CompileError", "CompileWarning", "Finding", "Repeat", "compiled", "step"]
+__all__ = ["CompileError", "CompileWarning", "Finding", "Flow", "Repeat", "compiled", "step"]

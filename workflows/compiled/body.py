@@ -10,6 +10,9 @@ from workflows.compiled.findings import Code, Finding, Severity, seen_from_here
 from workflows.compiled.source import place_of
 from workflows.compiled.step import options_of, step
 
+_OWN = ("workflows.compiled.", "workflows.receiving")
+"""Where the bases are from that every compiled class has."""
+
 
 def body_findings(cls: type) -> Iterator[Finding]:
     """Find what would silently be lost: steps that are defined twice, or in a base class, and how runs begin.
@@ -19,6 +22,8 @@ def body_findings(cls: type) -> Iterator[Finding]:
     """
     yield from _defined_twice(cls)
     for base in cls.__mro__[1:]:
+        if base.__module__.startswith(_OWN):
+            continue
         for name, value in vars(base).items():
             if options_of(value) is not None:
                 code, remedy = Code.INHERITED_STEP, "write it in the class itself"

@@ -1,13 +1,17 @@
 """`@compiled`: makes a Temporal workflow class of a class with steps, when its module is imported."""
 
-from typing import Final, TypeVar, get_type_hints
+from typing import Final, TypeVar, get_args, get_origin, get_type_hints
 
 from temporalio import workflow
+from typing_extensions import get_original_bases
 
 from workflows.compiled.compiler import compile_class
+from workflows.compiled.findings import Code, CompileError, Finding, Severity
+from workflows.compiled.flow import Flow
 from workflows.compiled.plan import Plan
 from workflows.compiled.run import CompiledRun
-from workflows.compiled.source import REQUEST
+from workflows.compiled.source import REQUEST, place_of
+from workflows.compiled.types import shown
 
 C = TypeVar("C")
 
@@ -25,6 +29,7 @@ def compiled(cls: type[C]) -> type[C]:
         CompileError: Something is wrong with the class; every finding names place and remedy.
     """
     plan = compile_class(cls, _RESERVED)
+    _hold_to_declared(cls, plan)
     return workflow.defn(name=plan.name)(_workflow_class(cls, plan))
 
 
@@ -34,11 +39,8 @@ def _workflow_class(cls: type[C], plan: Plan) -> type[C]:
 
     # Temporal decodes and encodes by these. They come from this class, not from the plan: in the sandbox the
     # class, and the models beside it, are imported anew.
-    asks, gives = getattr(cls, plan.request_step), getattr(cls, plan.result)
-    run.__annotations__ = {
-        REQUEST: get_type_hints(asks, include_extras=True)[REQUEST],
-        "return": get_type_hints(gives, include_extras=True)["return"],
-    }
+    request, result = _types(cls, plan)
+    run.__annotations__ = {REQUEST: request, "return": result}
     run.__qualname__ = f"{cls.__qualname__}.run"
     run.__module__ = cls.__module__
     run.__doc__ = cls.__doc__
@@ -49,4 +51,33 @@ def _workflow_class(cls: type[C], plan: Plan) -> type[C]:
         "plan": plan,
         "run": workflow.run(run),
     }
-    return type(cls.__name__, (cls, CompiledRun), body)
+    return type(cls.__name__, (cls,) if issubclass(cls, CompiledRun) else (cls, CompiledRun), body)
+
+
+def _hold_to_declared(cls: type, plan: Plan) -> None:
+    """Hold the types that a `Flow` is declared with to what the steps say."""
+    declared = next((get_args(base) for base in get_original_bases(cls) if get_origin(base) is Flow), ())
+    said = _types(cls, plan)
+    findings = tuple(
+        Finding(
+            Code.TYPE_MISMATCH,
+            Severity.ERROR,
+            *place_of(cls),
+            cls.__name__,
+            None,
+            None,
+            f"it is declared as a Flow whose {what} is {shown(one)}, but its steps say {shown(other)}",
+            "change one of the two",
+        )
+        for what, one, other in zip((REQUEST, "result"), declared, said, strict=False)
+        if one != other
+    )
+    if findings:
+        raise CompileError(findings)
+
+
+def _types(cls: type, plan: Plan) -> tuple[object, object]:
+    """The types of a workflow's input and result, as its steps say them."""
+    asks, gives = getattr(cls, plan.request_step), getattr(cls, plan.result)
+    request = get_type_hints(asks, include_extras=True)[REQUEST]
+    return request, get_type_hints(gives, include_extras=True)["return"]
