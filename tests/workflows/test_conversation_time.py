@@ -1,7 +1,7 @@
 """Conversations that end by time, on the real server with a clock that runs ahead; and their one timer."""
 
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from temporalio.api.enums.v1 import EventType
@@ -12,6 +12,10 @@ from infra.devserver import DevServer
 from signals.conversation import StopReason
 from tests.harness import running_worker
 from tests.workflows.rooms import ANN, BEN, FREE_FORM, Room, Rooms
+from workflows.conversation import machine
+from workflows.conversation.machine import next_due
+from workflows.conversation.setup import ConversationSetup
+from workflows.conversation.state import ConversationState
 from workflows.conversation.workflow import Conversation
 
 STARTED = EventType.EVENT_TYPE_TIMER_STARTED
@@ -81,6 +85,23 @@ async def test_however_many_turns_one_timer_is_started_and_none_cancelled(rooms:
         await room.taken(number)
     assert await counted(room) == (1, 0, 0)
     await room.handle.terminate()
+
+
+async def test_a_mistake_in_telling_the_time_is_not_passed_over(rooms: Rooms, monkeypatch: pytest.MonkeyPatch) -> None:
+    mistakes = ["once"]
+
+    def mistaken(setup: ConversationSetup, state: ConversationState) -> datetime:
+        if mistakes:
+            raise RuntimeError(mistakes.pop())
+        return next_due(setup, state)
+
+    monkeypatch.setattr(machine, "next_due", mistaken)
+    room = await rooms.open(ANN, BEN)
+    await room.status()
+    [failed] = await room.events(EventType.EVENT_TYPE_WORKFLOW_TASK_FAILED)
+    assert failed.workflow_task_failed_event_attributes.failure.message == "once"
+    assert await counted(room) == (1, 0, 0)
+    await room.close()
 
 
 async def test_time_goes_on_counting_when_it_continues_as_new(rooms: Rooms, clock: TimeSkipper) -> None:

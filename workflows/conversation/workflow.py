@@ -6,7 +6,7 @@ All state that must survive is in `ConversationState`.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -60,6 +60,8 @@ class Conversation(Receiver):
         self._answering = False
         """Whether the workflow task under way answers an update."""
 
+        self._fault: BaseException | None = None
+
     @workflow.run
     async def run(self, setup: ConversationSetup, carried: ConversationState | None = None) -> ConversationResult:
         """Hold the conversation.
@@ -69,10 +71,12 @@ class Conversation(Receiver):
             carried: Where it stood when it continued as new; given by the workflow itself only.
         """
         self._begin(setup, carried)
-        self._clock = asyncio.create_task(self._watch_the_time())
+        self._beside(self._watch_the_time())
         while self.state.ended is None:
             await workflow.wait_condition(lambda: self._changed)
             self._changed = False
+            if self._fault is not None:
+                raise self._fault
             self._publish()
             if self.state.ended is None and self._history_is_long():
                 await workflow.wait_condition(workflow.all_handlers_finished)
@@ -171,9 +175,19 @@ class Conversation(Receiver):
         for effect in effects:
             match effect:
                 case Ask(speaker=speaker, ask=ask):
-                    self._replies[speaker, ask] = asyncio.create_task(self._reply(speaker, ask))
+                    self._replies[speaker, ask] = self._beside(self._reply(speaker, ask))
                 case CancelReply(speaker=speaker, ask=ask):
                     self._replies[speaker, ask].cancel()
+
+    def _beside(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
+        """Do something while messages are taken; a mistake in it fails the workflow task, as one in a handler does."""
+        task = asyncio.create_task(work)
+        task.add_done_callback(self._look_at)
+        return task
+
+    def _look_at(self, done: asyncio.Task[None]) -> None:
+        if not done.cancelled() and (fault := done.exception()):
+            self._fault, self._changed = fault, True
 
     async def _reply(self, speaker: str, ask: int) -> None:
         label = self.state.members[speaker].participant.label
