@@ -73,6 +73,9 @@ class ConversationRecord(Wire):
     because: str
     """Why it was opened."""
 
+    people: tuple[str, ...] = ()
+    """Who was there when it was opened, AI participants left out."""
+
     closed: datetime | None = None
     stop: StopReason | None = None
     """Why it ended; none while it is open."""

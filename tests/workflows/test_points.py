@@ -260,7 +260,13 @@ async def test_the_page_shows_the_conversation_and_how_to_look_into_it(server: D
     [opened] = await talks.opened(run)
     printed = await temporal(server, "workflow", "metadata", "--workflow-id", run.id, "-o", "json")
     shown = sections(json.loads(printed)["queryResult"][0]["currentDetails"])
-    assert shown["Conversations"][1:] == [[opened.id, "Rome can't be had", "open", ""]]
-    assert shown["Look closer"][1:] == [[f"temporal workflow query --workflow-id {opened.id} --type status"]]
+    assert shown["Conversations"][1:] == [[opened.id, "ann, bob", "Rome can't be had", "open", ""]]
+    assert shown["Look closer"][1:] == [
+        [f"temporal workflow query --workflow-id {opened.id} --type transcript"],
+        [
+            f"temporal workflow signal --workflow-id {opened.id} --name turn --input "
+            """'{"speaker": "ann", "text": "..."}'"""
+        ],
+    ]
     await talks.decide(opened.id, OSLO)
     await run.result()

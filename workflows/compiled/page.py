@@ -6,12 +6,13 @@ from typing import Final
 from signals.conversation import Rejections
 from signals.run import Checkpoint, ConversationRecord, StepProgress, StepStatus
 from workflows.compiled.record import RunRecord
+from workflows.conversation.page import signal_command
 from workflows.markdown import commands, escape, table
 
 _MARKS: Final = {
     StepStatus.PENDING: "·",
     StepStatus.RUNNING: "▶",
-    StepStatus.WAITING: "💬",
+    StepStatus.WAITING: "…",
     StepStatus.DONE: "✓",
     StepStatus.FAILED: "✗",
     StepStatus.CANCELLED: "⊘",
@@ -32,7 +33,7 @@ def page(record: RunRecord, rejections: Rejections) -> str:
     ]
     if record.conversations:
         rows = [_conversation(conversation) for conversation in record.conversations]
-        parts += ["## Conversations", table(["conversation", "because", "ended", "outcome"], rows)]
+        parts += ["## Conversations", table(["conversation", "people", "because", "ended", "outcome"], rows)]
     if record.transitions:
         rows = [
             [f"{t.at:%H:%M:%S}", t.source, t.target, escape(t.trigger), escape(t.reason)] for t in record.transitions
@@ -71,13 +72,17 @@ def _conversation(record: ConversationRecord) -> list[str]:
         ended = f"{record.stop} after {record.turns} turns" if record.stop else "broken off"
         shown = json.dumps(record.outcome, ensure_ascii=False)
         outcome = ("fallback: " if record.fallback else "") + escape(shown)
-    return [escape(record.id), escape(record.because), ended, outcome]
+    return [escape(record.id), escape(", ".join(record.people)), escape(record.because), ended, outcome]
 
 
 def _commands(record: RunRecord) -> list[list[str]]:
     query = ["temporal", "workflow", "query", "--workflow-id"]
     lines = [[*query, record.run, "--type", "progress"]]
-    lines += [[*query, conversation.id, "--type", "status"] for conversation in record.open_conversations]
+    for conversation in record.open_conversations:
+        lines.append([*query, conversation.id, "--type", "transcript"])
+        lines += [
+            signal_command(conversation.id, "turn", {"speaker": who, "text": "..."}) for who in conversation.people[:1]
+        ]
     return lines
 
 

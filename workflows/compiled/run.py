@@ -19,6 +19,7 @@ from signals.conversation import Rejection, Rejections
 from signals.errors import ErrorType
 from signals.messages import Answer, Message, MessageTo
 from signals.names import conversation_id
+from signals.participants import Kind
 from signals.run import Checkpoint, ConversationRecord, Progress, Transition
 from signals.wire import one_line
 from workflows import search
@@ -341,6 +342,7 @@ class CompiledRun(Receiver):
             point=point.name,
             opened=workflow.now(),
             because=error.message if error else "the step calls for it",
+            people=tuple(who.id for who in setup.participants if who.kind is Kind.HUMAN),
         )
         self._record.opened(record, trigger=error.type if error else "explicit")
         self._publish()

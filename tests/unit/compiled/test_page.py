@@ -26,7 +26,12 @@ def record_of(text: str) -> RunRecord:
     record.waits("approval")
     for number in (1, 2):
         talk = ConversationRecord(
-            id=f"r-1/refused-{number}", step="approval", point="refused", opened=NOW, because=text
+            id=f"r-1/refused-{number}",
+            step="approval",
+            point="refused",
+            opened=NOW,
+            because=text,
+            people=("ann", "bob"),
         )
         record.opened(talk, trigger="Refused")
     result = ConversationResult(
@@ -63,14 +68,14 @@ def test_a_page_says_all_there_is_to_know() -> None:
         "Steps": [
             ["", "step", "what it does", "took"],
             ["✓", "order", "Look it up.", "1.5 s"],
-            ["💬", "approval", "", ""],
+            ["…", "approval", "", ""],
             ["·", "expert", "", ""],
             ["✗", "receipt", 'Say "thanks" <b> too *much*', "0.0 s"],
         ],
         "Conversations": [
-            ["conversation", "because", "ended", "outcome"],
-            [talks[0], "too *much*", "decision after 3 turns", '"too *much*"'],
-            [talks[1], "too *much*", "open", ""],
+            ["conversation", "people", "because", "ended", "outcome"],
+            [talks[0], "ann, bob", "too *much*", "decision after 3 turns", '"too *much*"'],
+            [talks[1], "ann, bob", "too *much*", "open", ""],
         ],
         "Modes": [
             ["at", "from", "to", "trigger", "reason"],
@@ -79,7 +84,11 @@ def test_a_page_says_all_there_is_to_know() -> None:
         "Not accepted (1)": [["at", "signal", "why", "reason"], ["10:00:00", "turn", "InvalidInput", "no | never"]],
         "Look closer": [
             ["temporal workflow query --workflow-id r-1 --type progress"],
-            [f"temporal workflow query --workflow-id {talks[1]} --type status"],
+            [f"temporal workflow query --workflow-id {talks[1]} --type transcript"],
+            [
+                f"temporal workflow signal --workflow-id {talks[1]} --name turn --input "
+                """'{"speaker": "ann", "text": "..."}'"""
+            ],
         ],
     }
 
@@ -97,7 +106,7 @@ def test_a_finished_run_says_so() -> None:
 def test_a_fallback_is_named_so() -> None:
     record = record_of("x")
     record.closed("r-1/refused-2", NOW, "terminated", Settled(7, 7, fallback=True))
-    assert sections(page(record, Rejections()))["Conversations"][-1][2:] == ["broken off", "fallback: 7"]
+    assert sections(page(record, Rejections()))["Conversations"][-1][3:] == ["broken off", "fallback: 7"]
 
 
 def test_only_the_last_rejections_are_shown() -> None:
