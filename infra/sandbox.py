@@ -23,12 +23,7 @@ PASSED_THROUGH: Final = (
     "workflows.support.stubs",
     "workflows.support.talks",
     # Libraries that only compute.
-    "attr",
-    "attrs",
-    "jsonschema",
-    "jsonschema_specifications",
-    "referencing",
-    "rpds",
+    "jsonschema_rs",
 )
 
 
