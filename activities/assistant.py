@@ -33,7 +33,7 @@ from temporalio.exceptions import ApplicationError
 
 from activities import local_model
 from activities.local_model import LocalModel, LocalModelError
-from activities.prompting import Bounds, Prompt, PromptFiles, build_prompt, spoken
+from activities.prompting import Bounds, Prompt, PromptFiles, build_prompt, grounded, spoken
 from signals.assistant import Reply, ReplyRequest
 from signals.conversation import Tokens
 from signals.errors import ErrorType
@@ -65,8 +65,8 @@ class Size(NamedTuple):
 
 
 USUAL: Final = Size(Bounds(facts=8_000, messages=16_000), tokens=300)
-SMALL: Final = Size(Bounds(facts=700, messages=500), tokens=60)
-"""For the embedded model: it reads some 400 tokens a second, and the more it is given the less it understands."""
+SMALL: Final = Size(Bounds(facts=700, messages=500, least_words=3), tokens=60)
+"""For the embedded model: it reads a few hundred tokens a second, and the more it is given the less it understands."""
 
 
 class AssistantActivities(Assistant):
@@ -160,7 +160,9 @@ class AssistantActivities(Assistant):
             # The client takes the shape of some parts of an answer for granted.
             raise UnexpectedModelBehavior(f"{model}: its answer has another shape") from error
         text = spoken(response.text or "", request, broken_off=response.finish_reason == "length")
-        if not text and response.finish_reason in {"length", "content_filter"}:
+        if small:
+            text = grounded(text, request)
+        elif not text and response.finish_reason in {"length", "content_filter"}:
             raise _final(f"{model}: it said nothing ({response.finish_reason})")
         return Reply(
             text=text,

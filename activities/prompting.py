@@ -29,6 +29,9 @@ JOINERS: Final = "\u200c\u200d"
 
 ELLIPSIS: Final = "…"
 
+NUMBER: Final = re.compile(r"(?:[A-Z]+-)?\d(?:[\d.,:-]*\d)?")
+"""An amount, a date, an order's number."""
+
 
 class Bounds(NamedTuple):
     """How much of what comes from outside a prompt may hold, in bytes of UTF-8; a token is at least one."""
@@ -38,6 +41,9 @@ class Bounds(NamedTuple):
 
     messages: int
     """The transcript: the latest messages are kept."""
+
+    least_words: int = 0
+    """What is known in fewer words is left out: a small model takes codes and single numbers for something else."""
 
 
 class Said(NamedTuple):
@@ -123,7 +129,7 @@ def build_prompt(request: ReplyRequest, guidance: Guidance, nudge: Template, bou
     dialogue = [
         Said(own, "\n".join(line.text for line in run)) for own, run in groupby(lines, key=lambda line: line.own)
     ]
-    known = "\n".join(_known(request, bounds.facts))
+    known = "\n".join(_known(request, bounds))
     dialogue[-1] = Said(False, f"{known}\n\n{dialogue[-1].text}" if known else dialogue[-1].text)
     return Prompt(guidance.instructions.safe_substitute(me), (*guidance.examples, *dialogue))
 
@@ -151,12 +157,15 @@ def _line(message: Recorded, opening: str) -> str:
     return opening + "\n  ".join(_plain_lines(message.text))
 
 
-def _known(request: ReplyRequest, most: int) -> Iterator[str]:
+def _known(request: ReplyRequest, bounds: Bounds) -> Iterator[str]:
+    most = bounds.facts
     known = [("topic", request.topic), *request.facts.items()]
     if request.omitted:
         known.append(("earlier messages not shown", request.omitted))
     for key, value in known:
         told = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+        if len(told.split()) < bounds.least_words:
+            continue
         line = _cut(f"{_one_line(key)}: {_one_line(told)}", MAX_FACT)
         most -= _size(line)
         if most < 0:
@@ -210,6 +219,18 @@ def spoken(text: str, request: ReplyRequest, *, broken_off: bool) -> str:
     return _without_repeats(whole)
 
 
+def grounded(text: str, request: ReplyRequest) -> str:
+    """Leave out the sentences that name a number, or a thing by its number, that the request doesn't have.
+
+    A small model makes such things up, or takes them from its examples.
+    """
+    told = "\n".join(
+        [request.topic, json.dumps(request.facts, ensure_ascii=False), *(message.text for message in request.messages)]
+    )
+    known = set(NUMBER.findall(told))
+    return "".join(part for part in _sentences(text) if known.issuperset(NUMBER.findall(part))).strip()
+
+
 def _called(who: Participant) -> str:
     return f"(?:{re.escape(_name(who))}|{re.escape(who.id)})"
 
@@ -220,13 +241,17 @@ def _in_role(who: Participant) -> str:
 
 def _without_repeats(text: str) -> str:
     # A small model goes round in circles; what it says a second time is where it should have stopped.
-    sentences = re.split(r"(?<=[.!?…])(?=\s)", text)
+    sentences = _sentences(text)
     seen: set[str] = set()
     for index, sentence in enumerate(sentences):
         if sentence.strip() in seen:
             return "".join(sentences[:index])
         seen.add(sentence.strip())
     return text
+
+
+def _sentences(text: str) -> list[str]:
+    return re.split(r"(?<=[.!?…])(?=\s)", text)
 
 
 def _whole_sentences(text: str) -> str:

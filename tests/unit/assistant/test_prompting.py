@@ -58,6 +58,14 @@ def test_what_is_known_is_told_a_line_each() -> None:
     assert told(request)[:3] == ["topic: a refund", "order: A-1002, espresso", 'amounts: ["180.00", 2]']
 
 
+def test_codes_and_single_numbers_are_kept_from_a_small_model() -> None:
+    request = asking(
+        ("C-1", "Hello"), reason="over_limit", amount=180, order="lamp, 60.00 EUR, shipped", topic="A late refund"
+    )
+    lines = told(request, AMPLE._replace(least_words=3))
+    assert lines == ["topic: A late refund", "order: lamp, 60.00 EUR, shipped", "", "Alice (customer): Hello"]
+
+
 def test_how_many_messages_are_left_out_is_told() -> None:
     assert "earlier messages not shown: 30" in told(asking(("C-1", "Hello"), omitted=30))
 

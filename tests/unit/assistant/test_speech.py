@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from activities.prompting import MAX_REPLY, spoken
+from activities.prompting import MAX_REPLY, grounded, spoken
 from tests.unit.assistant.requests import asking
 
 REQUEST = asking(("C-1", "Hello"))
@@ -52,6 +52,23 @@ def test_a_long_answer_ends_with_a_sentence() -> None:
 
 def test_what_cannot_be_seen_is_taken_out() -> None:
     assert said("It\x00 is\u202e fine.\x1b") == "It is fine."
+
+
+@pytest.mark.parametrize(
+    "invented",
+    ["It costs 140.00 EUR.", "Order B-1002 is shipped.", "It came on 2026-01-01.", "The password is 1234567890."],
+)
+def test_a_sentence_with_a_number_that_nobody_gave_is_left_out(invented: str) -> None:
+    request = asking(("C-1", "I paid 180.00 EUR."), order="A-1002, delivered on 2026-11-18", limit="100")
+    assert grounded(f"A-1002 is over the limit of 100. {invented} Bob decides.", request) == (
+        "A-1002 is over the limit of 100. Bob decides."
+    )
+
+
+def test_what_was_given_may_be_said_again_with_its_numbers() -> None:
+    request = asking(("C-1", "I paid 180.00 EUR."), order="A-1002, delivered on 2026-11-18", topic="Day 9")
+    text = "A-1002 was 180.00 EUR. It came on 2026-11-18, day 9."
+    assert grounded(text, request) == text
 
 
 @given(st.text(max_size=3_000), st.booleans())
