@@ -1,10 +1,15 @@
 from collections.abc import AsyncIterator
 
 import pytest
+from hypothesis import settings
 from temporalio.client import Client
 
 from infra.connection import connect
 from infra.devserver import DevServer
+
+# The same examples at every run, and no verdict by how busy the machine is.
+settings.register_profile("parley", deadline=None, derandomize=True)
+settings.load_profile("parley")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Function]) -> None:

@@ -133,7 +133,7 @@ MISFITS = [
     ("turn", [BYTES], ErrorType.INVALID_INPUT, "input: Input should be a valid dictionary"),
     ("join", [{"participant": SECOND | {"role": "boss"}}], ErrorType.INVALID_INPUT, "'ben' takes part already"),
     ("join", [{"participant": {"id": "zoe"}}], ErrorType.INVALID_INPUT, "participant.kind: Field required"),
-    ("propose", [{"speaker": "ben", "outcome": 7}], ErrorType.OUTCOME_INVALID, "outcome: 7 is not of type 'string'"),
+    ("propose", [{"speaker": "ben", "outcome": 7}], ErrorType.OUTCOME_INVALID, 'outcome: 7 is not of type "string"'),
     ("propose", [{"speaker": "ben"}], ErrorType.INVALID_INPUT, "outcome: Field required"),
     ("vote", [{"speaker": "ben", "proposal": 3, "approve": True}], ErrorType.INVALID_INPUT, "there is no proposal 3"),
     ("interrupt", [{"speaker": "ann"}], ErrorType.INVALID_INPUT, "no AI participant is replying now"),

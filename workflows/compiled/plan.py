@@ -5,6 +5,7 @@ It holds no types and no functions, so that a class that the sandbox imports ane
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
 
 from pydantic import JsonValue
@@ -43,7 +44,7 @@ class PointPlan:
     outcome: dict[str, JsonValue]
     """The JSON Schema of its outcome."""
 
-    @property
+    @cached_property
     def needs(self) -> tuple[str, ...]:
         """The steps that must be done before the conversation can be set up."""
         return tuple(argument.name for argument in self.setup if argument.source is Source.STEP)
@@ -70,7 +71,7 @@ class StepPlan:
     on_demand: bool
     """Whether only a conversation may need its result: it is run when one is to be set up."""
 
-    @property
+    @cached_property
     def needs(self) -> tuple[str, ...]:
         """The steps that must be done before it starts."""
         asked = dict.fromkeys((*self.arguments, *self.when, *self.until))
@@ -96,7 +97,25 @@ class Plan:
 
     def step(self, name: str) -> StepPlan:
         """Look a step up."""
-        return next(step for step in self.steps if step.name == name)
+        return self._by_name[name]
+
+    @cached_property
+    def needed_by(self) -> dict[str, tuple[str, ...]]:
+        """For each step, those that wait for it."""
+        waiting: dict[str, list[str]] = {step.name: [] for step in self.steps}
+        for step in self.steps:
+            for name in step.needs:
+                waiting[name].append(step.name)
+        return {name: tuple(names) for name, names in waiting.items()}
+
+    @cached_property
+    def position(self) -> dict[str, int]:
+        """For each step, where it stands in the order."""
+        return {step.name: index for index, step in enumerate(self.steps)}
+
+    @cached_property
+    def _by_name(self) -> dict[str, StepPlan]:
+        return {step.name: step for step in self.steps}
 
 
 def in_order(needs: dict[str, set[str]]) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from pydantic import BaseModel
+from pydantic import BaseModel, PrivateAttr
 
 from signals.conversation import ConversationResult
 from signals.run import Checkpoint, ConversationRecord, Mode, Progress, RunSoFar, StepProgress, StepStatus, Transition
@@ -28,22 +28,27 @@ class RunRecord(BaseModel):
     mode: Mode = Mode.WORKFLOW
     done: bool = False
 
+    _lacking: dict[str, int] = PrivateAttr(default_factory=dict)
+    """For each step, how many that it needs are not done: so a long plan isn't gone through after each step."""
+
+    _startable: list[str] = PrivateAttr(default_factory=list)
+
     @classmethod
     def begin(cls, run: str, plan: Plan) -> "RunRecord":
         """The record of a run in which nothing has happened yet."""
-        return cls(
+        record = cls(
             run=run,
             plan=plan,
             steps={step.name: StepProgress(step=step.name, status=StepStatus.PENDING) for step in plan.steps},
         )
+        record._lacking = {step.name: len(step.needs) for step in plan.steps}
+        record._startable = [step.name for step in plan.steps if not step.needs and not step.on_demand]
+        return record
 
     def ready(self) -> list[str]:
         """The steps that can start now: not begun, and all that they need is done."""
-        return [
-            step.name
-            for step in self.plan.steps
-            if not step.on_demand and self.is_pending(step.name) and self.are_done(step.needs)
-        ]
+        self._startable = sorted(filter(self.is_pending, self._startable), key=self.plan.position.__getitem__)
+        return list(self._startable)
 
     def is_pending(self, step: str) -> bool:
         """Tell whether a step has not begun."""
@@ -69,10 +74,19 @@ class RunRecord(BaseModel):
         """A step has its result."""
         self.finishing.append(step)
         self._set(step, status=StepStatus.DONE, ended=at)
+        self._let_go(step)
 
     def skipped(self, step: str) -> None:
         """A step's condition doesn't hold."""
         self._set(step, status=StepStatus.SKIPPED)
+        self._let_go(step)
+
+    def _let_go(self, step: str) -> None:
+        """Let those start that waited for a step alone."""
+        for name in self.plan.needed_by[step]:
+            self._lacking[name] -= 1
+            if not self._lacking[name] and not self.plan.step(name).on_demand:
+                self._startable.append(name)
 
     def checkpoint(self, step: str, at: datetime, event: int) -> None:
         """The run can be taken back to this moment, when a step was done."""

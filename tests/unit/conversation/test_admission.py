@@ -108,7 +108,7 @@ def test_an_interrupt_is_not_accepted_while_nobody_replies() -> None:
 def test_a_proposal_that_does_not_fit_is_not_accepted() -> None:
     talk = Talk(ALICE, BOB, outcome={"type": "object", "properties": {"amount": {"type": "number"}}})
     assert talk.propose("alice", {"amount": "a lot"}) is ErrorType.OUTCOME_INVALID
-    assert talk.reason == "amount: 'a lot' is not of type 'number'; mend it and propose again"
+    assert talk.reason == 'amount: "a lot" is not of type "number"; mend it and propose again'
     assert talk.propose("alice", {"amount": 3}) is Disposition.RECORDED
 
 
