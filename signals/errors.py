@@ -1,5 +1,6 @@
 """Error types of the wire (`ApplicationError.type`); code decides on these, never on an error's text."""
 
+from dataclasses import dataclass
 from enum import StrEnum
 
 
@@ -33,3 +34,11 @@ class ErrorType(StrEnum):
     PARTICIPANT_LIMIT = "ParticipantLimit"
     ASSISTANT_FAILED = "AssistantFailed"
     """A language model can't answer, and trying again would not help."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a message isn't accepted."""
+
+    type: ErrorType
+    reason: str

@@ -15,11 +15,10 @@ from temporalio.common import RawValue
 from temporalio.exceptions import ApplicationError
 from temporalio.workflow import UpdateMethodMultiParam
 
-from signals.errors import ErrorType
+from signals.errors import ErrorType, Refusal
 from signals.messages import MESSAGES, Answer, Close, Interrupt, Join, Leave, Message, Propose, Sent, Turn, Vote
 from signals.names import update_name
 from signals.wire import one_line
-from workflows.conversation.events import Refusal
 
 R = TypeVar("R", bound="Receiver")
 M = TypeVar("M", bound=Sent)

@@ -16,7 +16,7 @@ from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError, FailureError, is_cancelled_exception
 
 from signals.conversation import Rejection, Rejections
-from signals.errors import ErrorType
+from signals.errors import ErrorType, Refusal
 from signals.messages import Answer, Message, MessageTo
 from signals.names import conversation_id
 from signals.participants import Kind
@@ -33,7 +33,6 @@ from workflows.compiled.source import PREVIOUS
 from workflows.compiled.step import Repeat, StepOptions, options_of
 from workflows.compiled.stubs import Relay
 from workflows.compiled.talk import Held, begin, end, step_error, unbroken
-from workflows.conversation.events import Refusal
 from workflows.hybrid import ConversationPoint, Explicit, Fail, OnException, RetryWith, StepError
 from workflows.options import QUICK
 from workflows.receiving import Receiver, as_error, invalid

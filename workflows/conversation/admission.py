@@ -1,9 +1,8 @@
 """Admission: whether a message is accepted. A pure look at the state; nothing is changed."""
 
-from signals.errors import ErrorType
+from signals.errors import ErrorType, Refusal
 from signals.messages import Close, Interrupt, Join, Leave, Message, Propose, Turn, Vote
 from signals.participants import Permission
-from workflows.conversation.events import Refusal
 from workflows.conversation.outcomes import outcome_fault
 from workflows.conversation.setup import ConversationSetup, OutOfTurn
 from workflows.conversation.state import MAX_HELD, MAX_HELD_BYTES, ConversationState, Member, digest, json_size

@@ -5,7 +5,6 @@ from datetime import datetime
 
 from signals.assistant import Reply
 from signals.conversation import Rejection
-from signals.errors import ErrorType
 from signals.messages import Answer, Message
 
 
@@ -76,14 +75,6 @@ class CancelReply:
 
 
 Effect = Ask | CancelReply
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """Why a message isn't accepted."""
-
-    type: ErrorType
-    reason: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ The loop is the seed's: update participants, select the next speaker, receive, r
 from datetime import datetime, timedelta
 
 from signals.conversation import Ended, MessageKind, Proposal, Recorded, Rejection, StopReason
-from signals.errors import ErrorType
+from signals.errors import ErrorType, Refusal
 from signals.messages import Answer, Close, Disposition, Interrupt, Join, Leave, Message, Propose, Turn, Vote
 from signals.participants import Participant
 from signals.wire import MAX_TEXT_BYTES
@@ -24,7 +24,6 @@ from workflows.conversation.events import (
     Misfit,
     Reaction,
     Received,
-    Refusal,
     Replied,
     ReplyFailed,
     TimePassed,
