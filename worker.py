@@ -11,7 +11,7 @@ import signal
 import sys
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack
 from datetime import timedelta
 from pathlib import Path
 from typing import Final, TypeVar
@@ -204,19 +204,29 @@ def _ready(config: Config, client: Client, server: DevServer | None) -> str:
 
 
 async def until_signalled(options: argparse.Namespace, config: Config) -> None:
-    """Run a worker until the process is told to stop, by SIGINT or SIGTERM; then stop it in good order."""
+    """Run a worker until the process is told to stop, by SIGINT or SIGTERM; then stop it in good order.
+
+    Raises:
+        SetupError: It ended without being told to.
+    """
     loop = asyncio.get_running_loop()
     serving = asyncio.create_task(serve(options, config))
+    told = asyncio.Event()
 
     def stop() -> None:
+        told.set()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, lambda: None)  # a second one must not break off the good order
         serving.cancel()
 
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop)
-    with suppress(asyncio.CancelledError):
+    try:
         await serving
+    except asyncio.CancelledError as error:
+        # The SDK cancels whoever runs a worker that can't go on, even while another error is on its way out.
+        if not told.is_set():
+            raise SetupError("the worker can't go on: Temporal's server is gone, or refuses it") from error
 
 
 def main() -> int:
