@@ -76,11 +76,12 @@ async def test_a_private_message_is_not_in_the_prompt_of_others(rooms: Rooms, ta
     await room.close()
 
 
-async def test_an_interrupt_cancels_the_reply_and_what_was_said_stays(rooms: Rooms) -> None:
+@pytest.mark.parametrize("way", ["signal", "update"])
+async def test_an_interrupt_cancels_the_reply_and_what_was_said_stays(rooms: Rooms, way: str) -> None:
     room = await rooms.open(ANN, talker(Manner.PATIENT), BEN)
     await room.say("ann", "bot?")
     await room.until(lambda status: status.replying)
-    await room.send(Interrupt(speaker="ann"))
+    await (room.send if way == "signal" else room.submit)(Interrupt(speaker="ann"))
     status = await room.until(lambda status: not status.replying)
     assert (status.floor, status.turns) == ("ben", 1)
     assert [message.text for message in await told(room)] == ["ann interrupted bot"]
