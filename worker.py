@@ -51,6 +51,9 @@ STICKY_TIMEOUT: Final = timedelta(seconds=4)
 """A run's tasks go to the worker that has it in memory; when that one is dead, others take them after this time.
 Temporal's own ten seconds would make people wait for an answer."""
 
+HEARTBEATS: Final = timedelta(seconds=1)
+"""How long a sign of life of an activity is kept back at most: an interrupt reaches it with the answer."""
+
 GRACE: Final = timedelta(seconds=10)
 """How long activities may go on when the worker is told to stop; what doesn't end is tried again elsewhere."""
 
