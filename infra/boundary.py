@@ -27,6 +27,7 @@ from temporalio.exceptions import ApplicationError
 from temporalio.worker import (
     ContinueAsNewInput,
     ExecuteWorkflowInput,
+    HandleQueryInput,
     HandleSignalInput,
     HandleUpdateInput,
     Interceptor,
@@ -177,6 +178,11 @@ class _Inbound(WorkflowInboundInterceptor):
         self._fit_update(input)
         return await super().handle_update_handler(input)
 
+    async def handle_query(self, input: HandleQueryInput) -> Any:
+        if handler := workflow.get_query_handler(input.query):
+            input.args = _fitted(input.query, handler, input.args)
+        return await super().handle_query(input)
+
     def _fit_update(self, input: HandleUpdateInput) -> None:
         if handler := workflow.get_update_handler(input.update):
             input.args = _fitted(input.update, handler, input.args)
@@ -195,7 +201,7 @@ def _fitted(name: str, function: Callable[..., object], args: Sequence[object]) 
     Raises:
         ApplicationError: `InvalidInput`: there are too many or too few, or one doesn't fit.
     """
-    signature = inspect.signature(function, eval_str=True)
+    signature = inspect.signature(_bound(function), eval_str=True)
     try:
         signature.bind(*args)
     except TypeError:
@@ -207,6 +213,12 @@ def _fitted(name: str, function: Callable[..., object], args: Sequence[object]) 
     converter = workflow.payload_converter()
     hints = [parameter.annotation for parameter in parameters[: len(args)]]
     return converter.from_payloads(converter.to_payloads(args), hints)
+
+
+def _bound(handler: Callable[..., object]) -> Callable[..., object]:
+    """Look through the closure that the SDK binds an async method in: it takes anything, and has no signature."""
+    inner = inspect.getclosurevars(handler).nonlocals if inspect.isfunction(handler) else {}
+    return partial(inner["fn"], inner["obj"]) if inner.keys() == {"fn", "obj"} else handler
 
 
 def _miscounted(name: str, signature: inspect.Signature, given: int) -> str:

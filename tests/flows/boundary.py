@@ -98,6 +98,22 @@ class Depot:
         raw = ", ".join("raw" if isinstance(payload, RawValue) else str(payload) for payload in payloads)
         self._got.append(f"[{raw}]")
 
+    @workflow.signal
+    async def typed_later(self, parcel: Parcel) -> None:
+        """Take a parcel, in an async handler."""
+        self._got.append(parcel.id)
+
+    @workflow.update
+    async def store_later(self, parcel: Parcel) -> str:
+        """Take a parcel, in an async handler."""
+        self._got.append(parcel.id)
+        return parcel.id
+
+    @workflow.query
+    def has(self, name: str) -> bool:
+        """Tell whether a parcel is there."""
+        return name in self._got
+
     @workflow.update
     def store(self, parcel: Parcel) -> str:
         """Take a parcel, without a validator."""

@@ -6,7 +6,13 @@ from uuid import uuid4
 import pytest
 from temporalio.api.common.v1 import Payload
 from temporalio.api.enums.v1 import EventType
-from temporalio.client import Client, WorkflowFailureError, WorkflowHandle, WorkflowUpdateFailedError
+from temporalio.client import (
+    Client,
+    WorkflowFailureError,
+    WorkflowHandle,
+    WorkflowQueryFailedError,
+    WorkflowUpdateFailedError,
+)
 from temporalio.common import RawValue
 from temporalio.exceptions import ActivityError, ApplicationError
 
@@ -178,15 +184,16 @@ async def test_a_handler_that_takes_anything_sees_every_signal(shell: Shell) -> 
     assert await run.result() == ["[]", "[1, {'a': 2}]", "[raw]"]
 
 
-async def test_a_typed_signal_that_does_not_fit_does_no_harm(shell: Shell) -> None:
+@pytest.mark.parametrize("name", ["typed", "typed_later"])
+async def test_a_typed_signal_that_does_not_fit_does_no_harm(shell: Shell, name: str) -> None:
     run = await shell.start(Depot)
     for inputs in ((), ("{}",), (GOOD, GOOD), (GOOD,)):
-        await shell.signal(run, "typed", *inputs)
+        await shell.signal(run, name, *inputs)
     await shell.signal(run, "close")
     assert await run.result() == ["P-1"]
 
 
-@pytest.mark.parametrize("name", ["store", "store_checked"])
+@pytest.mark.parametrize("name", ["store", "store_checked", "store_later"])
 async def test_an_update_that_does_not_fit_answers_with_the_reason(shell: Shell, name: str) -> None:
     run = await shell.start(Depot)
     with pytest.raises(CommandError, match="weight: Field required"):
@@ -196,6 +203,13 @@ async def test_an_update_that_does_not_fit_answers_with_the_reason(shell: Shell,
     assert "P-1" in await shell.update(run, name, GOOD)
     await shell.signal(run, "close")
     assert await run.result() == ["P-1"]
+
+
+async def test_a_query_with_too_many_inputs_says_how_many_it_takes(shell: Shell) -> None:
+    run = await shell.start(Depot)
+    with pytest.raises(WorkflowQueryFailedError, match=r"has takes 1 input \(str\), 2 were given"):
+        await run.query("has", args=["P-1", "P-2"])
+    await shell.signal(run, "close")
 
 
 async def test_an_update_refused_by_a_validator_leaves_no_history(shell: Shell) -> None:
