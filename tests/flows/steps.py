@@ -65,10 +65,15 @@ class Agency:
     def __init__(self) -> None:
         self._gates: defaultdict[str, asyncio.Event] = defaultdict(asyncio.Event)
         self._calls: defaultdict[str, list[str]] = defaultdict(list)
+        self._sold_out: set[str] = set()
 
     def let_go(self, run: str, what: str) -> None:
         """Let a slow step of a run go on."""
         self._gates[f"{run}/{what}"].set()
+
+    def sell_out(self, run: str, what: str) -> None:
+        """From now on it can't be had by a run."""
+        self._sold_out.add(f"{run}/{what}")
 
     def calls(self, run: str) -> list[str]:
         """What was booked for a run, or tried, in order."""
@@ -86,7 +91,7 @@ class Agency:
         self._calls[run or ""].append(booking.what)
         if booking.what in booking.trip.slow:
             await asyncio.wait_for(self._gates[f"{run}/{booking.what}"].wait(), LIMIT.total_seconds())
-        if booking.what in booking.trip.broken:
+        if booking.what in booking.trip.broken or f"{run}/{booking.what}" in self._sold_out:
             raise ApplicationError(f"no {booking.what} to be had", {"place": booking.trip.place}, type="SoldOut")
         return Booked(what=f"{booking.what} to {booking.trip.place}")
 

@@ -264,6 +264,17 @@ async def test_a_run_can_be_taken_back_to_a_checkpoint(server: DevServer, travel
     assert agency.calls(run.id) == ["ship", "cabin", "payment", "cabin", "payment"]
 
 
+async def test_a_run_taken_back_may_end_otherwise(server: DevServer, travel: Travel, agency: Agency) -> None:
+    run = await travel.start("Voyage", Trip(place="Crete"))
+    await run.result()
+    [checkpoint] = await run.query("checkpoints", result_type=list[Checkpoint])
+    agency.sell_out(run.id, "payment")
+    where = ["--workflow-id", run.id, "--event-id", str(checkpoint.event), "--reason", "again"]
+    await temporal(server, "workflow", "reset", *where)
+    await failure(travel.client.get_workflow_handle(run.id))
+    assert agency.calls(run.id) == ["ship", "cabin", "payment", "cabin", "payment", "no cabin", "no ship"]
+
+
 async def test_plans_are_made_once_in_a_process(travel: Travel, monkeypatch: pytest.MonkeyPatch) -> None:
     made = []
     original = compiler._Compiler.compile
