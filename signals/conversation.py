@@ -7,6 +7,8 @@ from typing import Final
 from pydantic import Field, JsonValue
 
 from signals.errors import ErrorType
+from signals.messages import InvocationMode
+from signals.modes import Mode
 from signals.participants import Participant
 from signals.wire import Brief, Wire
 
@@ -19,6 +21,9 @@ class MessageKind(StrEnum):
     TURN = "turn"
     PROPOSAL = "proposal"
     VOTE = "vote"
+    FRAGMENT = "fragment"
+    """About a fragment that somebody asked for: the request, what is missing, what it gave, why it failed."""
+
     SYSTEM = "system"
     """Said by the conversation itself: who joined or left, what failed, why it ended."""
 
@@ -49,6 +54,11 @@ class Recorded(Wire):
     proposal: int | None = None
     """The number of the proposal that it puts forward or votes on."""
 
+    fragment: int | None = None
+    """The number of the invocation that it is about."""
+
+    topic: str | None = None
+
 
 class Transcript(Wire):
     """The recent messages that one participant, or an operator, may see."""
@@ -60,6 +70,9 @@ class Transcript(Wire):
     messages: tuple[Recorded, ...]
     omitted: int = 0
     """How many older messages (of everybody) are left out here; they are in the history of the conversation."""
+
+    summary: str | None = None
+    """What the ones left out come to, where the conversation keeps a summary; it is of what everybody may see."""
 
 
 class StopReason(StrEnum):
@@ -73,6 +86,21 @@ class StopReason(StrEnum):
     TIMEOUT = "timeout"
     CLOSED = "closed"
     EVERYONE_LEFT = "everyone_left"
+    QUORUM = "quorum"
+    FACT = "fact"
+    """Something became known."""
+
+    JUDGED = "judged"
+    """A language model found that it has come to its end."""
+
+    BUDGET = "budget"
+    """The language models have used what they may."""
+
+    SWITCH = "switch"
+    """It asks for another mode."""
+
+    FALLBACK = "fallback"
+    """Nobody answered, and there was nobody else to ask."""
 
 
 class Proposal(Wire):
@@ -107,6 +135,9 @@ class Ended(Wire):
     evidence: tuple[int, ...] = ()
     """The numbers of the messages that show it."""
 
+    switch_to: Mode | None = None
+    """The mode that it asks for, where it does."""
+
 
 class Tokens(Wire):
     """What language models used."""
@@ -116,6 +147,42 @@ class Tokens(Wire):
 
     def __add__(self, other: "Tokens") -> "Tokens":
         return Tokens(input=self.input + other.input, output=self.output + other.output)
+
+
+class InvocationStatus(StrEnum):
+    """Where the run of a fragment stands."""
+
+    ASKING = "asking"
+    """Something that it needs isn't known; the conversation asks for it."""
+
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    DETACHED = "detached"
+    """It runs for itself."""
+
+
+class Invocation(Wire):
+    """A fragment that somebody asked for."""
+
+    number: int = Field(ge=1)
+    """Its number among those of the conversation."""
+
+    fragment: str
+    speaker: str
+    mode: InvocationMode
+    status: InvocationStatus
+    arguments: dict[str, JsonValue] = Field(default={})
+    """What it is given, as far as it is known."""
+
+    missing: tuple[str, ...] = ()
+    """What isn't known yet."""
+
+    seq: int
+    """The number of the message that asked for it, or for what is missing: an answer names it in `in_reply_to`."""
+
+    workflow_id: str | None = None
+    """Where it runs, once it does."""
 
 
 class Status(Wire):
@@ -140,8 +207,20 @@ class Status(Wire):
     """Turns that wait for their speaker to have the floor."""
 
     proposals: tuple[Proposal, ...]
+    fragments: tuple[str, ...] = ()
+    """The fragments that may be invoked here."""
+
+    invocations: tuple[Invocation, ...] = ()
+    """Those that are asked for or running."""
+
+    facts: dict[str, JsonValue] = Field(default={})
+    """What is known."""
+
     rejections: int
     tokens: Tokens
+    cost: float = 0
+    """What language models cost, in US dollars, as far as their prices are known."""
+
     due: datetime | None
     """When it ends by itself at the latest, if nobody says anything."""
 
@@ -183,5 +262,17 @@ class ConversationResult(Wire):
     started: datetime
     ended: datetime
     tokens: Tokens
+    cost: float = 0
+    """What language models cost, in US dollars, as far as their prices are known."""
+
+    facts: dict[str, JsonValue] = Field(default={})
+    """What was known at the end."""
+
+    invocations: tuple[Invocation, ...] = ()
+    """The fragments that were asked for, the latest ones; one that is running goes on for itself."""
+
+    switch_to: Mode | None = None
+    """The mode that it asked for, where it did."""
+
     last_messages: tuple[Recorded, ...] = ()
     """The end of the transcript."""

@@ -31,6 +31,13 @@ class ErrorType(StrEnum):
     COMPOSITE_TOO_LARGE = "CompositeTooLarge"
     """A composite runs more than Temporal keeps in one history."""
 
+    WORKFLOW_NOT_AVAILABLE = "WorkflowNotAvailable"
+    """A conversation has no such fragment, or not for who asks."""
+
+    MISSING_CONTEXT = "MissingContext"
+    """A fragment can't be given what it needs."""
+
+    BUDGET_EXHAUSTED = "BudgetExhausted"
     PARTICIPANT_LIMIT = "ParticipantLimit"
     ASSISTANT_FAILED = "AssistantFailed"
     """A language model can't answer, and trying again would not help."""

@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Final
 from pydantic import Field, JsonValue, StringConstraints
 
 from signals.participants import Participant
-from signals.wire import Identifier, Outcome, Text, Wire
+from signals.wire import Arguments, Identifier, Outcome, Text, Wire
 
 TurnId = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 
@@ -57,6 +57,9 @@ class Turn(_BySpeaker):
 
     in_reply_to: int | None = Field(default=None, ge=1)
     """The number of the message that it answers."""
+
+    topic: Identifier | None = None
+    """What it is about, where turns go by topic."""
 
 
 class Join(Sent):
@@ -119,6 +122,66 @@ class Vote(_BySpeaker):
     comment: Text | None = None
 
 
+class InvocationMode(StrEnum):
+    """How a conversation runs a fragment."""
+
+    SYNCHRONOUS = "synchronous"
+    """The conversation waits for it: turns are held until it is done."""
+
+    ASYNCHRONOUS = "asynchronous"
+    """The conversation goes on; the result is told when it is there."""
+
+    DETACHED = "detached"
+    """It runs for itself; nobody waits for its result."""
+
+
+class Invoke(_BySpeaker):
+    """Have a workflow fragment run.
+
+    Example:
+        `{"speaker": "bob", "fragment": "OrderStatus", "arguments": {"order_id": "A-1001"}}`
+    """
+
+    signal = "invoke"
+    about = "Run a workflow fragment; what it needs and nobody knows is asked for in the conversation."
+
+    fragment: Identifier
+    arguments: Arguments = Field(default={})
+    """What it is to be given, by name; what is missing is taken from the known facts, then asked for."""
+
+    mode: InvocationMode | None = None
+    """The fragment's own first mode where there is none."""
+
+    id: TurnId | None = None
+    """The sender's own id for it: a second request with the same id is a duplicate and changes nothing."""
+
+
+class Grant(_BySpeaker):
+    """Give somebody the floor; to an AI participant whose budget is spent, give the same again.
+
+    Example:
+        `{"speaker": "bob", "to": "alice"}`
+    """
+
+    signal = "grant"
+    about = "Give somebody the floor."
+
+    to: Identifier
+
+
+class Subscribe(_BySpeaker):
+    """Be given the turns about these topics from now on, and about no others.
+
+    Example:
+        `{"speaker": "alice", "topics": ["delivery"]}`
+    """
+
+    signal = "subscribe"
+    about = "Choose the topics whose turns you are given, where turns go by topic."
+
+    topics: tuple[Identifier, ...] = Field(max_length=50)
+
+
 class Interrupt(_BySpeaker):
     """Stop the reply that an AI participant is working on; what was said stays.
 
@@ -143,9 +206,20 @@ class Close(_BySpeaker):
     reason: Text | None = None
 
 
-Message = Turn | Join | Leave | Propose | Vote | Interrupt | Close
+Message = Turn | Join | Leave | Propose | Vote | Invoke | Grant | Subscribe | Interrupt | Close
 
-MESSAGES: Final[tuple[type[Message], ...]] = (Turn, Join, Leave, Propose, Vote, Interrupt, Close)
+MESSAGES: Final[tuple[type[Message], ...]] = (
+    Turn,
+    Join,
+    Leave,
+    Propose,
+    Vote,
+    Invoke,
+    Grant,
+    Subscribe,
+    Interrupt,
+    Close,
+)
 
 
 class MessageTo(Wire):

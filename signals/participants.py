@@ -31,6 +31,19 @@ class Permission(StrEnum):
     """Grant the floor, interrupt and close."""
 
 
+class Speaks(StrEnum):
+    """When an AI participant speaks."""
+
+    ALWAYS = "always"
+    """Whenever it is its turn, or a person said something."""
+
+    ADDRESSED = "addressed"
+    """When a turn names it in `to`, answers it, or mentions it (`@id`)."""
+
+    ASKED = "asked"
+    """When somebody who moderates grants it the floor."""
+
+
 class Participant(Wire):
     """One person or AI participant.
 
@@ -50,11 +63,15 @@ class Participant(Wire):
     """The language model that speaks (`local`, `script:NAME`, `openai:gpt-5`); the worker's own where there is none."""
 
     can: tuple[Permission, ...] = Field(default=(Permission.SPEAK,), max_length=len(Permission))
+    speaks: Speaks = Speaks.ALWAYS
+    """When an AI participant speaks."""
 
     @model_validator(mode="after")
     def _only_ai_has_a_model(self) -> Self:
         if self.kind is Kind.HUMAN and self.model is not None:
             raise ValueError("only an AI participant has a model")
+        if self.kind is Kind.HUMAN and self.speaks is not Speaks.ALWAYS:
+            raise ValueError("only for an AI participant it is said when it speaks")
         return self
 
     @property

@@ -6,18 +6,8 @@ from enum import StrEnum
 from pydantic import JsonValue
 
 from signals.conversation import StopReason
+from signals.modes import Mode
 from signals.wire import Wire
-
-
-class Mode(StrEnum):
-    """What a run is doing."""
-
-    WORKFLOW = "workflow"
-    CONVERSATION = "conversation"
-    """Everything waits for a conversation."""
-
-    HYBRID = "hybrid"
-    """A conversation is open while other steps go on."""
 
 
 class StepStatus(StrEnum):

@@ -64,6 +64,9 @@ Outcome = Annotated[JsonValue, AfterValidator(at_most(MAX_OUTCOME_BYTES))]
 Facts = Annotated[dict[str, JsonValue], AfterValidator(at_most(MAX_FACTS_BYTES))]
 """What is known, by name; at most `MAX_FACTS_BYTES`."""
 
+Arguments = Annotated[dict[str, JsonValue], AfterValidator(at_most(MAX_OUTCOME_BYTES))]
+"""What a fragment is given, by name; at most `MAX_OUTCOME_BYTES`."""
+
 Brief = Annotated[str, AfterValidator(lambda text: text[:500])]
 """A reason that people are told: cut to 500 characters, never refused."""
 

@@ -35,5 +35,12 @@ REPLY: Final[ActivityOptions] = {
     "cancellation_type": ActivityCancellationType.TRY_CANCEL,
 }
 
+NOTIFY: Final[ActivityOptions] = {
+    # A webhook that is away is tried for a quarter of an hour; after that the next rung of the ladder helps more.
+    "start_to_close_timeout": timedelta(seconds=30),
+    "schedule_to_close_timeout": timedelta(minutes=15),
+    "retry_policy": RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=1)),
+}
+
 CHILD_TASK_TIMEOUT: Final = timedelta(seconds=5)
 """How long a worker may take over one workflow task of a child: a dead one's task is taken up after that."""

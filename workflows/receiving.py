@@ -16,7 +16,22 @@ from temporalio.exceptions import ApplicationError
 from temporalio.workflow import UpdateMethodMultiParam
 
 from signals.errors import ErrorType, Refusal
-from signals.messages import MESSAGES, Answer, Close, Interrupt, Join, Leave, Message, Propose, Sent, Turn, Vote
+from signals.messages import (
+    MESSAGES,
+    Answer,
+    Close,
+    Grant,
+    Interrupt,
+    Invoke,
+    Join,
+    Leave,
+    Message,
+    Propose,
+    Sent,
+    Subscribe,
+    Turn,
+    Vote,
+)
 from signals.names import update_name
 from signals.wire import one_line
 
@@ -165,6 +180,21 @@ class Receiver(ABC):
         """Approve or refuse a proposal."""
         self.take(message)
 
+    @_signal(Invoke)
+    def invoke(self, message: Invoke) -> None:
+        """Have a fragment run."""
+        self.take(message)
+
+    @_signal(Grant)
+    def grant(self, message: Grant) -> None:
+        """Give somebody the floor."""
+        self.take(message)
+
+    @_signal(Subscribe)
+    def subscribe(self, message: Subscribe) -> None:
+        """Choose the topics whose turns one is given."""
+        self.take(message)
+
     @_signal(Interrupt)
     def interrupt(self, message: Interrupt) -> None:
         """Stop the replies under way."""
@@ -198,6 +228,21 @@ class Receiver(ABC):
     @_update(Vote)
     async def submit_vote(self, message: Vote) -> Answer:
         """Approve or refuse a proposal, and learn what became of it."""
+        return await self.submit(message)
+
+    @_update(Invoke)
+    async def submit_invoke(self, message: Invoke) -> Answer:
+        """Have a fragment run, and learn what became of it."""
+        return await self.submit(message)
+
+    @_update(Grant)
+    async def submit_grant(self, message: Grant) -> Answer:
+        """Give somebody the floor, and learn what became of it."""
+        return await self.submit(message)
+
+    @_update(Subscribe)
+    async def submit_subscribe(self, message: Subscribe) -> Answer:
+        """Choose the topics whose turns one is given, and learn what became of it."""
         return await self.submit(message)
 
     @_update(Interrupt)

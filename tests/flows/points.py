@@ -11,7 +11,8 @@ from tests.flows.steps import Booked, Trip, book
 from workflows.compiled import compiled, step
 from workflows.conversation.coordination import FreeForm
 from workflows.conversation.emergence import Decision
-from workflows.conversation.setup import Constraints, ConversationSetup
+from workflows.conversation.bounds import Constraints
+from workflows.conversation.setup import ConversationSetup
 from workflows.hybrid import ConversationPoint, Default, Explicit, OnException, PointConstraints, RetryWith, StepError
 
 

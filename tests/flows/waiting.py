@@ -8,7 +8,8 @@ from temporalio import activity, workflow
 from signals.participants import Kind, Participant, Permission
 from signals.wire import Wire
 from workflows.compiled import compiled, step
-from workflows.conversation.setup import Constraints, ConversationSetup
+from workflows.conversation.bounds import Constraints
+from workflows.conversation.setup import ConversationSetup
 from workflows.exclusive import run_exclusively
 from workflows.hybrid import ConversationPoint, Default, PointConstraints
 

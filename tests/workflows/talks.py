@@ -9,7 +9,8 @@ from temporalio.client import Client, WorkflowFailureError, WorkflowHandle
 
 from signals.conversation import MessageKind, Rejections, Status, Transcript
 from signals.messages import Propose, Turn
-from signals.run import ConversationRecord, Mode, Progress, StepProgress
+from signals.modes import Mode
+from signals.run import ConversationRecord, Progress, StepProgress
 from signals.wire import Wire
 from tests.harness import eventually
 

@@ -12,7 +12,8 @@ from temporalio.exceptions import ActivityError, ApplicationError, CancelledErro
 
 from infra.devserver import DevServer
 from signals.errors import ErrorType
-from signals.run import Checkpoint, Mode, Progress, StepStatus, Transition
+from signals.modes import Mode
+from signals.run import Checkpoint, Progress, StepStatus, Transition
 from tests.flows import steps
 from tests.flows.steps import Agency, Booking, Itinerary, Transfer, Trip
 from tests.harness import eventually, running_worker, temporal

@@ -140,5 +140,5 @@ async def test_the_web_ui_says_who_replies_and_what_the_timer_is_for(rooms: Room
     converter = rooms.client.data_converter.payload_converter
     texts = [converter.from_payloads([summary], [str])[0] for summary in summaries]
     assert texts[0] == "The Bot replies"
-    assert texts[1].startswith("ends by itself at 20")
+    assert texts[1].startswith("something is due at 20")
     await room.close()

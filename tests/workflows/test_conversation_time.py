@@ -90,10 +90,10 @@ async def test_however_many_turns_one_timer_is_started_and_none_cancelled(rooms:
 async def test_a_mistake_in_telling_the_time_is_not_passed_over(rooms: Rooms, monkeypatch: pytest.MonkeyPatch) -> None:
     mistakes = ["once"]
 
-    def mistaken(setup: ConversationSetup, state: ConversationState) -> datetime:
+    def mistaken(setup: ConversationSetup, state: ConversationState, now: datetime) -> datetime:
         if mistakes:
             raise RuntimeError(mistakes.pop())
-        return next_due(setup, state)
+        return next_due(setup, state, now)
 
     monkeypatch.setattr(machine, "next_due", mistaken)
     room = await rooms.open(ANN, BEN)

@@ -13,8 +13,8 @@ from temporalio.exceptions import ActivityError, ApplicationError
 from activities.relay import RelayActivities
 from signals.conversation import StopReason
 from signals.messages import Close, Propose, Turn
+from signals.modes import Mode
 from signals.names import WorkflowType
-from signals.run import Mode
 from signals.support import (
     Action,
     Customer,

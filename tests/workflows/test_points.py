@@ -12,7 +12,8 @@ from activities.relay import RelayActivities
 from infra.devserver import DevServer
 from signals.conversation import StopReason
 from signals.errors import ErrorType
-from signals.run import Mode, StepStatus
+from signals.modes import Mode
+from signals.run import StepStatus
 from tests.flows import points
 from tests.flows.points import Wish
 from tests.flows.steps import Agency

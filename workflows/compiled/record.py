@@ -6,7 +6,8 @@ from datetime import datetime
 from pydantic import BaseModel, PrivateAttr
 
 from signals.conversation import ConversationResult
-from signals.run import Checkpoint, ConversationRecord, Mode, Progress, RunSoFar, StepProgress, StepStatus, Transition
+from signals.modes import Mode
+from signals.run import Checkpoint, ConversationRecord, Progress, RunSoFar, StepProgress, StepStatus, Transition
 from workflows.compiled.plan import Plan
 from workflows.compiled.settlement import NoOutcome, Settled
 

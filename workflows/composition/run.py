@@ -20,8 +20,8 @@ from temporalio.workflow import ChildWorkflowHandle, ParentClosePolicy
 
 from signals.composition import BranchState, CompositeProgress
 from signals.errors import ErrorType
+from signals.modes import Mode
 from signals.names import child_run_id
-from signals.run import Mode
 from workflows import search
 from workflows.compiled.talk import step_error
 from workflows.composition import views

@@ -1,16 +1,19 @@
 """Admission: whether a message is accepted. A pure look at the state; nothing is changed."""
 
 from signals.errors import ErrorType, Refusal
-from signals.messages import Close, Interrupt, Join, Leave, Message, Propose, Turn, Vote
+from signals.messages import Close, Grant, Interrupt, Invoke, Join, Leave, Message, Propose, Subscribe, Turn, Vote
 from signals.participants import Permission
+from workflows.conversation.bounds import OutOfTurn
+from workflows.conversation.floor import check_grant, must_wait
+from workflows.conversation.invocations import check_invoke
 from workflows.conversation.outcomes import outcome_fault
-from workflows.conversation.setup import ConversationSetup, OutOfTurn
+from workflows.conversation.setup import ConversationSetup
 from workflows.conversation.state import MAX_HELD, MAX_HELD_BYTES, ConversationState, Member, digest, json_size
 
 
 def check(setup: ConversationSetup, state: ConversationState, message: Message) -> Refusal | None:
     """Say why a message can't be accepted now; nothing if it can."""
-    if isinstance(message, Turn) and digest(message) in state.seen:
+    if isinstance(message, Turn | Invoke) and digest(message) in state.seen:
         return None  # a duplicate changes nothing, even after the end
     if state.ended is not None:
         return Refusal(ErrorType.CONVERSATION_CLOSED, f"the conversation has ended: {state.ended.reason}")
@@ -30,6 +33,10 @@ def _check_content(setup: ConversationSetup, state: ConversationState, message: 
         case Interrupt():
             if not state.replying:
                 return Refusal(ErrorType.INVALID_INPUT, "no AI participant is replying now")
+        case Invoke():
+            return check_invoke(setup, state, message)
+        case Grant():
+            return check_grant(state, message)
         case Propose():
             if fault := outcome_fault(setup.outcome, message.outcome):
                 return Refusal(ErrorType.OUTCOME_INVALID, f"{fault}; mend it and propose again")
@@ -43,9 +50,11 @@ def _check_content(setup: ConversationSetup, state: ConversationState, message: 
 
 def _check_permission(member: Member, message: Message) -> Refusal | None:
     match message:
-        case Interrupt() | Close():
+        case Interrupt() | Close() | Grant():
             needed = Permission.MODERATE
-        case Leave():
+        case Invoke():
+            needed = Permission.INVOKE
+        case Leave() | Subscribe():
             return None
         case _:
             needed = Permission.SPEAK
@@ -62,14 +71,23 @@ def _check_turn(setup: ConversationSetup, state: ConversationState, turn: Turn) 
         return Refusal(ErrorType.INVALID_INPUT, f"to: {unknown[0]!r} is not a participant")
     if turn.in_reply_to is not None and turn.in_reply_to > state.seq:
         return Refusal(ErrorType.INVALID_INPUT, f"in_reply_to: there is no message {turn.in_reply_to} yet")
-    if setup.out_of_turn is OutOfTurn.ACCEPT or setup.coordination.may_speak(state, turn.speaker):
+    if not must_wait(setup, state, turn.speaker):
         return None
-    floor = f"it is {state.floor!r}'s turn" if state.floor else "nobody may speak now"
+    floor = _whose_turn(state)
     if setup.out_of_turn is OutOfTurn.REFUSE:
         return Refusal(ErrorType.NOT_YOUR_TURN, f"{floor}; wait for yours")
     if len(state.held) >= MAX_HELD or sum(map(json_size, [*state.held, turn])) > MAX_HELD_BYTES:
         return Refusal(ErrorType.NOT_YOUR_TURN, f"{floor}, and too many turns are held already; send it again later")
     return None
+
+
+def _whose_turn(state: ConversationState) -> str:
+    if state.busy is not None:
+        return f"the conversation waits for {state.busy.fragment}"
+    names = [state.floor] if state.floor is not None else list(state.offered)
+    if not names:
+        return "nobody may speak now"
+    return f"it is the turn of {' or '.join(map(repr, names))}" if len(names) > 1 else f"it is {names[0]!r}'s turn"
 
 
 def _check_join(setup: ConversationSetup, state: ConversationState, message: Join) -> Refusal | None:

@@ -1,26 +1,85 @@
-"""Coordination: who may speak now, and which AI participants are asked to."""
+"""Coordination: who may be given the floor, who gets it, and which AI participants are asked to reply.
+
+Who *may* speak next (`candidates`) is kept apart from who *does* (`choose`).
+"""
 
 from abc import abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Annotated, Final, Literal
 
+from signals.participants import Participant
 from workflows.conversation.state import ConversationState
 from workflows.conversation.strategies import Family, Strategy
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """The floor goes to somebody. Of several the first to speak takes it; nobody has it where there is nobody."""
+
+    to: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Everybody:
+    """The floor is nobody's: anybody may speak at any time."""
+
+
+@dataclass(frozen=True, slots=True)
+class AskModel:
+    """A language model is to choose among the candidates."""
+
+    question: str
+    candidates: tuple[str, ...]
+    model: str | None
+
+
+Choice = Given | Everybody | AskModel
 
 
 class CoordinationStrategy(Strategy):
     """A way of taking turns."""
 
-    @abstractmethod
-    def next_floor(self, state: ConversationState, after: str | None) -> str | None:
-        """Choose who has the floor once `after` has spoken, or left; nobody where it is nobody's."""
+    allow_repeat: bool = False
+    """Whether somebody may be given the floor twice in a row though others could have it."""
+
+    def fault(self, participants: Sequence[Participant]) -> str | None:
+        """Say which setting doesn't suit the participants, beginning with its name; nothing where all do."""
+        return None
+
+    def candidates(self, state: ConversationState, after: str | None) -> list[str]:
+        """Who may be given the floor: whoever just had it only if repeating is allowed, or there is nobody else."""
+        candidates = state.candidates
+        if self.allow_repeat:
+            return candidates
+        return [name for name in candidates if name != after] or candidates
 
     @abstractmethod
+    def choose(self, state: ConversationState, candidates: Sequence[str], after: str | None) -> Choice:
+        """Choose who has the floor next.
+
+        Args:
+            state: Where the conversation stands.
+            candidates: Who may have it, in the order in which they joined; there is at least one.
+            after: Who has just spoken, declined to speak, or left; nobody at the beginning.
+        """
+
     def may_speak(self, state: ConversationState, speaker: str) -> bool:
         """Tell whether somebody may speak now."""
+        return state.everybody or speaker == state.floor or speaker in state.offered
 
-    @abstractmethod
     def to_ask(self, state: ConversationState) -> list[str]:
-        """The AI participants that are to reply now."""
+        """The AI participants that are to reply now: those who have the floor or may take it."""
+        names = state.offered if state.floor is None else (state.floor,)
+        return [name for name in names if not state.members[name].is_person]
+
+
+def next_in_order(state: ConversationState, candidates: Sequence[str], after: str | None) -> str:
+    """The first of some candidates behind `after`, in the order in which all joined, and round again."""
+    order = list(state.members)
+    start = order.index(after) + 1 if after in state.members else 0
+    waiting = set(candidates)
+    return next(name for name in order[start:] + order[:start] if name in waiting)
 
 
 class TurnBased(CoordinationStrategy):
@@ -28,29 +87,9 @@ class TurnBased(CoordinationStrategy):
 
     kind: Literal["turn_based"] = "turn_based"
 
-    def next_floor(self, state: ConversationState, after: str | None) -> str | None:
-        """Choose who has the floor once `after` has spoken, or left.
-
-        AI participants that all have passed since somebody last spoke are left out, so that they can't go
-        round among themselves for ever with nothing to say.
-        """
-        speakers = state.speakers
-        if state.passes >= max(1, sum(not state.members[name].is_person for name in speakers)):
-            speakers = [name for name in speakers if state.members[name].is_person]
-        if not speakers:
-            return None
-        order = list(state.members)
-        start = order.index(after) + 1 if after is not None else 0
-        waiting = set(speakers)
-        return next(name for name in order[start:] + order[:start] if name in waiting)
-
-    def may_speak(self, state: ConversationState, speaker: str) -> bool:
-        """Tell whether it is somebody's turn."""
-        return state.floor == speaker
-
-    def to_ask(self, state: ConversationState) -> list[str]:
-        """The AI participants that are to reply now: the one that has the floor."""
-        return [state.floor] if state.floor is not None and not state.members[state.floor].is_person else []
+    def choose(self, state: ConversationState, candidates: Sequence[str], after: str | None) -> Choice:
+        """Choose whoever is next in the round."""
+        return Given((next_in_order(state, candidates, after),))
 
 
 class FreeForm(CoordinationStrategy):
@@ -58,13 +97,9 @@ class FreeForm(CoordinationStrategy):
 
     kind: Literal["free_form"] = "free_form"
 
-    def next_floor(self, state: ConversationState, after: str | None) -> str | None:
+    def choose(self, state: ConversationState, candidates: Sequence[str], after: str | None) -> Choice:
         """The floor is nobody's."""
-        return None
-
-    def may_speak(self, state: ConversationState, speaker: str) -> bool:
-        """Everybody may."""
-        return True
+        return Everybody()
 
     def to_ask(self, state: ConversationState) -> list[str]:
         """The AI participants that a person spoke to since they were last asked."""

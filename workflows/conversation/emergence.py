@@ -10,11 +10,9 @@ from pydantic import Field
 from signals.conversation import Ended, Proposal, StopReason
 from signals.participants import Permission
 from signals.wire import Identifier
+from workflows.conversation.bounds import Seconds
 from workflows.conversation.state import ConversationState
 from workflows.conversation.strategies import Family, Strategy
-
-Seconds = Annotated[float, Field(gt=0, le=10 * 365 * 86_400)]
-"""A time of more than nothing and at most ten years."""
 
 
 class Condition(Strategy):
@@ -24,7 +22,7 @@ class Condition(Strategy):
     def met(self, state: ConversationState, now: datetime) -> Ended | None:
         """The end, if it has come."""
 
-    def due(self, state: ConversationState) -> datetime | None:
+    def due(self, state: ConversationState, now: datetime) -> datetime | None:
         """When it may be met by time alone; never, where it isn't about time."""
         return None
 
@@ -99,12 +97,12 @@ class Silence(Condition):
 
     def met(self, state: ConversationState, now: datetime) -> Ended | None:
         """The end, if it has come."""
-        if now < self.due(state):
+        if now < self.due(state, now):
             return None
         reason = f"nobody said anything for {self.seconds:g} s"
         return Ended(stop=StopReason.SILENCE, at=now, reason=reason, evidence=_last(state))
 
-    def due(self, state: ConversationState) -> datetime:
+    def due(self, state: ConversationState, now: datetime) -> datetime:
         """When it may be met by time alone."""
         return state.last_activity + timedelta(seconds=self.seconds)
 
@@ -117,12 +115,12 @@ class Deadline(Condition):
 
     def met(self, state: ConversationState, now: datetime) -> Ended | None:
         """The end, if it has come."""
-        if now < self.due(state):
+        if now < self.due(state, now):
             return None
         reason = f"{self.seconds:g} s have passed since it was opened"
         return Ended(stop=StopReason.DEADLINE, at=now, reason=reason, evidence=_last(state))
 
-    def due(self, state: ConversationState) -> datetime:
+    def due(self, state: ConversationState, now: datetime) -> datetime:
         """When it may be met by time alone."""
         return state.started + timedelta(seconds=self.seconds)
 

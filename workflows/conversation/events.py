@@ -3,9 +3,12 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from signals.assistant import Reply
-from signals.conversation import Rejection
+from pydantic import JsonValue
+
+from signals.assistant import Finding, Reply
+from signals.conversation import Recorded, Rejection
 from signals.messages import Answer, Message
+from signals.notices import Waiting
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +52,74 @@ class ReplyFailed:
 
 
 @dataclass(frozen=True, slots=True)
+class Consulted:
+    """A language model has answered a question."""
+
+    number: int
+    finding: Finding
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ConsultFailed:
+    """A language model can't answer a question."""
+
+    number: int
+    reason: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class FragmentDone:
+    """A fragment has come to its end."""
+
+    number: int
+    result: JsonValue
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class FragmentFailed:
+    """A fragment failed, was cancelled, or couldn't be started."""
+
+    number: int
+    type: str
+    """The type of its error."""
+
+    reason: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """People were told that they are waited for, or couldn't be."""
+
+    waiting: Waiting
+    fault: str | None
+    """Why not, where they couldn't be."""
+
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class TimePassed:
     """The time came that the conversation waited for."""
 
     at: datetime
 
 
-Event = Received | Misfit | Replied | ReplyFailed | TimePassed
+Event = (
+    Received
+    | Misfit
+    | Replied
+    | ReplyFailed
+    | Consulted
+    | ConsultFailed
+    | FragmentDone
+    | FragmentFailed
+    | Told
+    | TimePassed
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +138,35 @@ class CancelReply:
     ask: int
 
 
-Effect = Ask | CancelReply
+@dataclass(frozen=True, slots=True)
+class Consult:
+    """Have a language model answer a question; the state has it under this number."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class RunFragment:
+    """Run a fragment; the state has the invocation under this number."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class AwaitFragment:
+    """Wait for a fragment that an earlier run of the conversation started."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Tell:
+    """Tell people, outside the conversation, that they are waited for."""
+
+    waiting: Waiting
+
+
+Effect = Ask | CancelReply | Consult | RunFragment | AwaitFragment | Tell
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +174,9 @@ class Reaction:
     """What became of an event."""
 
     effects: tuple[Effect, ...] = ()
+    recorded: tuple[Recorded, ...] = ()
+    """The messages that were recorded meanwhile."""
+
     answer: Answer | None = None
     """For an accepted message."""
 

@@ -1,6 +1,7 @@
 """The conversation's page in the Web UI: where it stands, what was said, who is waited for, how to answer."""
 
 import json
+from datetime import datetime
 from typing import Final
 
 from signals.conversation import MessageKind, Recorded
@@ -13,9 +14,9 @@ from workflows.markdown import commands, escape, table
 SHOWN_MESSAGES: Final = 15
 
 
-def page(setup: ConversationSetup, state: ConversationState) -> str:
+def page(setup: ConversationSetup, state: ConversationState, now: datetime) -> str:
     """Draw the page, as Markdown. Everything that people or models wrote is escaped."""
-    parts = [f"# {escape(setup.topic)}", _standing(setup, state), "## Transcript", _transcript(state)]
+    parts = [f"# {escape(setup.topic)}", _standing(setup, state, now), "## Transcript", _transcript(state)]
     if state.proposals and not state.ended:
         parts += ["## Proposals", _proposals(state)]
     if state.rejections.total:
@@ -25,7 +26,7 @@ def page(setup: ConversationSetup, state: ConversationState) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _standing(setup: ConversationSetup, state: ConversationState) -> str:
+def _standing(setup: ConversationSetup, state: ConversationState, now: datetime) -> str:
     if state.ended:
         lines = [f"**Ended** ({state.ended.stop}): {escape(state.ended.reason)}"]
         if state.ended.decided_by:
@@ -40,7 +41,7 @@ def _standing(setup: ConversationSetup, state: ConversationState) -> str:
         f"waits for {waits}" if waits else "",
         f"{working} is replying" if working else "",
         f"{len(state.held)} turns held" if state.held else "",
-        f"ends by itself {next_due(setup, state):%Y-%m-%d %H:%M:%S} UTC",
+        f"ends by itself {next_due(setup, state, now):%Y-%m-%d %H:%M:%S} UTC",
     ]
     return " · ".join(fact for fact in facts if fact)
 

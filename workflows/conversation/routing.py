@@ -1,20 +1,26 @@
 """Routing: who is given a message. Whoever isn't finds it neither in their transcript nor in their prompt."""
 
 from abc import abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Annotated, Final, Literal
 
 from signals.conversation import Recorded
 from signals.messages import Turn
+from signals.participants import Participant
+from workflows.conversation.state import ConversationState
 from workflows.conversation.strategies import Family, Strategy
 
 
 class RoutingStrategy(Strategy):
     """A way of giving messages to people."""
 
+    def fault(self, participants: Sequence[Participant]) -> str | None:
+        """Say which setting doesn't suit the participants, beginning with its name; nothing where all do."""
+        return None
+
     @abstractmethod
-    def recipients(self, turn: Turn) -> tuple[str, ...]:
-        """Whom a turn goes to, beside its speaker; everybody where it is empty."""
+    def recipients(self, state: ConversationState, turn: Turn) -> tuple[str, ...]:
+        """Whom a turn goes to, beside its speaker; everybody where it is empty, so a speaker alone is named."""
 
 
 class Broadcast(RoutingStrategy):
@@ -22,7 +28,7 @@ class Broadcast(RoutingStrategy):
 
     kind: Literal["broadcast"] = "broadcast"
 
-    def recipients(self, turn: Turn) -> tuple[str, ...]:
+    def recipients(self, state: ConversationState, turn: Turn) -> tuple[str, ...]:
         """Whom a turn goes to; everybody where it is empty."""
         return ()
 
@@ -32,7 +38,7 @@ class Addressed(RoutingStrategy):
 
     kind: Literal["addressed"] = "addressed"
 
-    def recipients(self, turn: Turn) -> tuple[str, ...]:
+    def recipients(self, state: ConversationState, turn: Turn) -> tuple[str, ...]:
         """Whom a turn goes to; everybody where it is empty."""
         return turn.to
 

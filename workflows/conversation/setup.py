@@ -1,47 +1,21 @@
 """How a conversation is set up: the input of the workflow `Conversation`."""
 
-from enum import StrEnum
 from typing import Annotated, Final, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from signals.participants import Kind, Participant, Permission
+from signals.participants import Participant, Permission
 from signals.wire import Facts, Identifier, Text, Wire, at_most
-from workflows.conversation.coordination import Coordination, TurnBased
-from workflows.conversation.emergence import AnyCondition, Decision, Seconds
-from workflows.conversation.outcomes import JsonSchema, schema_fault
+from workflows.conversation.adaptation import Rule
+from workflows.conversation.bounds import Constraints, Exhausted, GiveUp, Guests, OutOfTurn
+from workflows.conversation.coordination import Coordination, CoordinationStrategy, TurnBased
+from workflows.conversation.emergence import AnyCondition, Decision
+from workflows.conversation.outcomes import JsonSchema, outcome_fault, schema_fault
 from workflows.conversation.routing import Broadcast, Routing
+from workflows.conversation.state import ConversationState
 
 MAX_SCHEMA_BYTES: Final = 64 * 1024
 """Largest JSON Schema of an outcome, in bytes of JSON: a continued run takes it along."""
-
-
-class OutOfTurn(StrEnum):
-    """What becomes of a turn whose speaker doesn't have the floor."""
-
-    HOLD = "hold"
-    """It waits, in order, until they have it."""
-
-    ACCEPT = "accept"
-    REFUSE = "refuse"
-
-
-class Guests(Wire):
-    """Who may join uninvited, and what they may do then: as little as possible, unless the setup says more."""
-
-    kinds: tuple[Kind, ...] = (Kind.HUMAN,)
-    can: tuple[Permission, ...] = (Permission.SPEAK,)
-
-
-class Constraints(Wire):
-    """The bounds of a conversation. It always ends by itself, at the latest after `timeout_seconds`."""
-
-    timeout_seconds: Seconds = 30 * 60
-    """From its opening. The default is the seed's `timeout_minutes`."""
-
-    max_turns: int | None = Field(default=None, ge=1, le=1_000_000)
-    participant_limit: int = Field(default=50, ge=1, le=200)
-    """How many may be there at a time. The default is the seed's `participant_limit`."""
 
 
 class ConversationSetup(Wire):
@@ -59,6 +33,9 @@ class ConversationSetup(Wire):
     routing: Routing = Broadcast()
     emergence: tuple[AnyCondition, ...] = Field(default=(Decision(),), min_length=1, max_length=20)
     """The conversation ends by the first one that is met."""
+
+    adaptation: tuple[Rule, ...] = Field(default=(), max_length=20)
+    """What is done when the conversation goes badly."""
 
     outcome: Annotated[JsonSchema, AfterValidator(at_most(MAX_SCHEMA_BYTES))] | None = None
     """The JSON Schema that every proposal must fit; any outcome will do where there is none."""
@@ -91,9 +68,34 @@ class ConversationSetup(Wire):
         if not any(participant.may(Permission.SPEAK) for participant in self.participants):
             raise ValueError("participants: nobody may speak; give somebody the permission 'speak'")
         self._somebody_decides()
+        self._bounds_hold()
+        if fault := self.coordination.fault(self.participants):
+            raise ValueError(f"coordination.{fault}")
+        if fault := self.routing.fault(self.participants):
+            raise ValueError(f"routing.{fault}")
         if self.outcome is not None and (fault := schema_fault(self.outcome)):
             raise ValueError(f"outcome is not a JSON Schema: {fault}")
         return self
+
+    def coordination_in(self, state: ConversationState) -> CoordinationStrategy:
+        """The way of taking turns that holds now: a rule of adaptation may have changed it."""
+        if state.coordination is None:
+            return self.coordination
+        return self.adaptation[state.coordination].coordination or self.coordination
+
+    def _bounds_hold(self) -> None:
+        budget, ladder = self.constraints.budget, self.constraints.ladder
+        if budget and budget.at_exhaustion is Exhausted.ASK and not self._any(Permission.MODERATE):
+            raise ValueError(
+                "constraints.budget.at_exhaustion: 'ask' needs somebody to ask; give somebody the permission 'moderate'"
+            )
+        for index, rung in enumerate(ladder):
+            outcome = rung.outcome if isinstance(rung, GiveUp) else None
+            if outcome is not None and (fault := outcome_fault(self.outcome, outcome)):
+                raise ValueError(f"constraints.ladder.{index}.outcome: {fault}")
+
+    def _any(self, permission: Permission) -> bool:
+        return any(participant.may(permission) for participant in self.participants)
 
     def _somebody_decides(self) -> None:
         for index, condition in enumerate(self.emergence):

@@ -10,11 +10,13 @@ from hashlib import blake2b
 from itertools import accumulate
 from typing import Final
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, JsonValue
 
-from signals.conversation import Ended, Proposal, Recorded, Rejections, Tokens
-from signals.messages import Turn
-from signals.participants import Kind, Participant, Permission
+from signals.assistant import Purpose
+from signals.conversation import Ended, Invocation, InvocationStatus, Proposal, Recorded, Rejections, Tokens
+from signals.messages import InvocationMode, Invoke, Turn
+from signals.notices import Waiting
+from signals.participants import Kind, Participant, Permission, Speaks
 
 MAX_HELD: Final = 64
 """Turns that may wait for their speaker to have the floor, of all speakers together."""
@@ -59,15 +61,79 @@ class Member(BaseModel):
     asks: int = 0
     """AI: how often it was asked; the number tells a reply that still counts from one that was cancelled."""
 
+    last_turn: int = 0
+    """Which of the conversation's turns was their last one, from 1; 0 before they said anything."""
+
+    called: bool = False
+    """AI: whether somebody addressed it, or granted it the floor, since it was last asked."""
+
+    stood_down: bool = False
+    """AI: whether it handed off to a person; nobody asks it until somebody addresses it."""
+
     @property
     def can_speak(self) -> bool:
-        """Whether they are here, may speak, and (an AI participant) are able to."""
-        return self.present and self.participant.may(Permission.SPEAK) and self.failures < MAX_FAILURES
+        """Whether they are here, may speak, and (an AI participant) are able to and have reason to."""
+        return (
+            self.present
+            and self.participant.may(Permission.SPEAK)
+            and (self.is_person or (self.failures < MAX_FAILURES and self.has_reason))
+        )
+
+    @property
+    def has_reason(self) -> bool:
+        """AI: whether it speaks by itself now, or was called."""
+        return self.called or (self.participant.speaks is Speaks.ALWAYS and not self.stood_down)
 
     @property
     def is_person(self) -> bool:
         """Whether it is a human."""
         return self.participant.kind is Kind.HUMAN
+
+
+class Consulting(BaseModel):
+    """A question to a language model that isn't answered yet."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    purpose: Purpose
+    question: str
+    candidates: tuple[str, ...] = ()
+    upto: int
+    """The number of the last message that it is about."""
+
+    model: str | None = None
+
+
+class Verdict(BaseModel):
+    """What a language model found about a question."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    holds: bool
+    reason: str
+    seq: int
+    """The number of the last message that it knew."""
+
+
+class Adapted(BaseModel):
+    """How often a rule of adaptation was followed."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    times: int
+    turns: int
+    """How many turns had been taken when it was followed last."""
+
+
+class Wait(BaseModel):
+    """People are waited for."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    people: tuple[str, ...]
+    since: datetime
+    rungs: int = 0
+    """How many rungs of the ladder were climbed."""
 
 
 class ConversationState(BaseModel):
@@ -92,13 +158,32 @@ class ConversationState(BaseModel):
     """The number of the latest message."""
 
     turns: int = 0
+    last_speaker: str | None = None
     floor: str | None = None
+    offered: tuple[str, ...] = ()
+    """Who may take the floor, the first to speak, where nobody has it."""
+
+    everybody: bool = False
+    """Whether anybody may speak: the floor is nobody's."""
+
+    coordination: int | None = None
+    """The rule of adaptation whose way of taking turns holds; the setup's where there is none."""
+
     held: list[Turn] = []
     replying: dict[str, int] = {}
     """AI participants at work, with the number of the ask."""
 
     passes: int = 0
     """Asks in a row that gave no turn."""
+
+    ai_row: int = 0
+    """Replies in a row since a person last said something."""
+
+    resting: bool = False
+    """Whether AI participants have talked among themselves for as long as they may."""
+
+    muted: bool = False
+    """Whether AI participants have used up their budget."""
 
     proposals: list[Proposal] = []
     proposal_count: int = 0
@@ -107,6 +192,42 @@ class ConversationState(BaseModel):
 
     rejections: Rejections = Rejections()
     tokens: Tokens = Tokens()
+    cost: float = 0
+    """What language models cost, in US dollars."""
+
+    budgets: int = 1
+    """How many budgets were granted."""
+
+    facts: dict[str, JsonValue] = {}
+    subscriptions: dict[str, tuple[str, ...]] = {}
+    """The topics that participants chose, by id."""
+
+    summary: str | None = None
+    summarised: int = 0
+    """The number of the last message that is in the summary."""
+
+    consulting: dict[int, Consulting] = {}
+    """Questions to language models under way, by number."""
+
+    consultations: int = 0
+    misses: int = 0
+    """Answers in a row that named nobody who may speak, to the question who is next."""
+
+    verdicts: dict[str, Verdict] = {}
+    """What language models found, by question."""
+
+    invocations: list[Invocation] = []
+    """The fragments that were asked for: those under way, and the latest of those that are done."""
+
+    invocation_count: int = 0
+    adapted: dict[int, Adapted] = {}
+    """By rule."""
+
+    wait: Wait | None = None
+    """Who is waited for, where there is a ladder."""
+
+    telling: list[Waiting] = []
+    """What people are being told."""
     ended: Ended | None = None
 
     @property
@@ -117,7 +238,47 @@ class ConversationState(BaseModel):
     @property
     def speakers(self) -> list[str]:
         """The ids of those who can speak now, in the order in which they joined."""
-        return [name for name, member in self.members.items() if member.can_speak]
+        return [name for name in self.members if self.is_able(name)]
+
+    def is_able(self, name: str) -> bool:
+        """Whether somebody who is known can speak now."""
+        member = self.members[name]
+        return member.can_speak and (member.is_person or not self.muted)
+
+    @property
+    def candidates(self) -> list[str]:
+        """The ids of those who may be given the floor, in the order in which they joined.
+
+        AI participants that all have passed since somebody last spoke are left out, and so are those that have
+        talked among themselves for long enough: they can't go on for ever with nothing to say.
+        """
+        speakers = self.speakers
+        ais = sum(not self.members[name].is_person for name in speakers)
+        if self.resting or self.passes >= max(1, ais):
+            return [name for name in speakers if self.members[name].is_person]
+        return speakers
+
+    @property
+    def busy(self) -> Invocation | None:
+        """The fragment that the conversation waits for, if it does."""
+        return next(
+            (
+                one
+                for one in self.invocations
+                if one.status is InvocationStatus.RUNNING and one.mode is InvocationMode.SYNCHRONOUS
+            ),
+            None,
+        )
+
+    @property
+    def working(self) -> bool:
+        """Whether something is under way that a conversation goes on with by itself: a reply, a choice, a fragment."""
+        return bool(self.replying) or self.choosing or self.busy is not None
+
+    @property
+    def choosing(self) -> bool:
+        """Whether a language model is choosing the next speaker."""
+        return any(one.purpose is Purpose.CHOOSE for one in self.consulting.values())
 
     @property
     def omitted(self) -> int:
@@ -145,7 +306,7 @@ def count_latest(messages: Sequence[Recorded], most: int) -> int:
     return sum(size <= most for size in sizes)
 
 
-def digest(turn: Turn) -> str | None:
+def digest(turn: Turn | Invoke) -> str | None:
     """Shorten a turn's id to 64 bits, so that remembering it costs the same whatever its length.
 
     Ids are the sender's own, so two speakers may use the same one. Two ids of the 500 remembered ones share

@@ -4,7 +4,8 @@ from abc import ABC, abstractmethod
 
 from temporalio import activity
 
-from signals.assistant import Reply, ReplyRequest
+from signals.assistant import Consultation, Finding, Reply, ReplyRequest
+from signals.notices import Told, Waiting
 
 
 class Assistant(ABC):
@@ -17,4 +18,30 @@ class Assistant(ABC):
 
         Raises:
             ApplicationError: `AssistantFailed`, not retryable, when trying again would not help.
+        """
+
+
+class Adviser(ABC):
+    """Answers questions about a conversation: who is to speak, whether something is so, what was said."""
+
+    @activity.defn(name="consult")
+    @abstractmethod
+    async def consult(self, consultation: Consultation) -> Finding:
+        """Answer a question about a conversation.
+
+        Raises:
+            ApplicationError: `AssistantFailed`, not retryable, when trying again would not help.
+        """
+
+
+class Notifier(ABC):
+    """Tells people, outside the conversation, that it waits for them."""
+
+    @activity.defn(name="notify")
+    @abstractmethod
+    async def notify(self, waiting: Waiting) -> Told:
+        """Tell them.
+
+        Raises:
+            ApplicationError: `InvalidInput`, not retryable, when a webhook refuses it for good.
         """

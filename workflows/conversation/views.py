@@ -1,14 +1,16 @@
 """Looks at a conversation: what its queries answer, what a reply is asked with, what it leaves behind. Pure."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Final
 
-from signals.assistant import ReplyRequest
-from signals.conversation import ConversationResult, Recorded, Status, Transcript
-from workflows.conversation.machine import awaiting, next_due
+from signals.assistant import Consultation, Purpose, ReplyRequest
+from signals.conversation import ConversationResult, InvocationStatus, Recorded, Status, Transcript
+from workflows.conversation.floor import awaiting
+from workflows.conversation.machine import next_due
 from workflows.conversation.routing import seen_by
 from workflows.conversation.setup import ConversationSetup
-from workflows.conversation.state import ConversationState, count_latest
+from workflows.conversation.state import Consulting, ConversationState, count_latest
 
 PROMPT_MESSAGES: Final = 12
 """How many messages a reply is asked with, so that a reply costs the same at any length."""
@@ -19,6 +21,8 @@ MAX_SHOWN_BYTES: Final = 128 * 1024
 MAX_QUERIED_BYTES: Final = 1024 * 1024
 """Messages in a query's answer, in bytes of JSON: well under Temporal's 2 MB."""
 
+_OPEN: Final = {InvocationStatus.ASKING, InvocationStatus.RUNNING}
+
 
 def transcript(state: ConversationState, participant: str | None) -> Transcript:
     """What a participant was given lately; everything, for nobody in particular."""
@@ -28,10 +32,11 @@ def transcript(state: ConversationState, participant: str | None) -> Transcript:
         participant=participant,
         messages=seen_by(shown, participant),
         omitted=state.seq - len(shown),
+        summary=state.summary,
     )
 
 
-def status(setup: ConversationSetup, state: ConversationState) -> Status:
+def status(setup: ConversationSetup, state: ConversationState, now: datetime) -> Status:
     """Where the conversation stands."""
     return Status(
         conversation=state.conversation,
@@ -45,9 +50,12 @@ def status(setup: ConversationSetup, state: ConversationState) -> Status:
         turns=state.turns,
         held=len(state.held),
         proposals=tuple(state.proposals),
+        invocations=tuple(one for one in state.invocations if one.status in _OPEN),
+        facts=state.facts,
         rejections=state.rejections.total,
         tokens=state.tokens,
-        due=None if state.ended else next_due(setup, state),
+        cost=state.cost,
+        due=None if state.ended else next_due(setup, state, now),
         ended=state.ended,
     )
 
@@ -62,9 +70,32 @@ def reply_request(setup: ConversationSetup, state: ConversationState, speaker: s
         others=tuple(member.participant for member in state.present if member.participant.id != speaker),
         topic=setup.topic,
         guidance=setup.guidance,
-        facts=setup.facts,
+        facts=state.facts,
+        summary=state.summary,
         messages=shown,
         omitted=state.omitted + len(given) - len(shown),
+        proposals=tuple(state.proposals),
+        outcome=setup.outcome,
+    )
+
+
+def consultation(setup: ConversationSetup, state: ConversationState, asked: Consulting) -> Consultation:
+    """Everything that a language model is asked with that isn't to reply: only what everybody may see."""
+    given = [message for message in state.messages if not message.to]
+    if asked.purpose is Purpose.SUMMARISE:
+        given = [message for message in given if message.seq > state.summarised]
+    shown = _latest(given, MAX_SHOWN_BYTES)
+    return Consultation(
+        conversation=state.conversation,
+        topic=setup.topic,
+        facts=state.facts,
+        summary=state.summary,
+        messages=shown,
+        omitted=state.omitted + len(given) - len(shown),
+        purpose=asked.purpose,
+        model=asked.model,
+        question=asked.question,
+        candidates=tuple(state.members[name].participant for name in asked.candidates if name in state.members),
     )
 
 
@@ -89,6 +120,10 @@ def result(state: ConversationState) -> ConversationResult:
         started=state.started,
         ended=ended.at,
         tokens=state.tokens,
+        cost=state.cost,
+        facts=state.facts,
+        invocations=tuple(state.invocations),
+        switch_to=ended.switch_to,
         last_messages=_latest(state.messages, MAX_SHOWN_BYTES),
     )
 

@@ -7,23 +7,29 @@ All state that must survive is in `ConversationState`.
 
 import asyncio
 from collections.abc import Coroutine, Sequence
-from datetime import datetime, timedelta
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
 
-from signals.conversation import ConversationResult, Rejections, Status, Transcript
+from signals.conversation import ConversationResult, Recorded, Rejections, Status, Transcript
 from signals.errors import ErrorType
 from signals.messages import Answer, Message
+from signals.modes import Mode
 from signals.names import WorkflowType
-from signals.run import Mode
+from signals.notices import Waiting
 from workflows import search
 from workflows.conversation import machine, views
 from workflows.conversation.admission import check
 from workflows.conversation.events import (
     Ask,
+    AwaitFragment,
     CancelReply,
+    Consult,
+    Consulted,
+    ConsultFailed,
     Effect,
     Event,
     Misfit,
@@ -31,13 +37,16 @@ from workflows.conversation.events import (
     Received,
     Replied,
     ReplyFailed,
+    RunFragment,
+    Tell,
     TimePassed,
+    Told,
 )
 from workflows.conversation.page import page
 from workflows.conversation.setup import ConversationSetup
 from workflows.conversation.state import ConversationState
-from workflows.conversation.stubs import Assistant
-from workflows.options import REPLY
+from workflows.conversation.stubs import Adviser, Assistant, Notifier
+from workflows.options import NOTIFY, REPLY
 from workflows.receiving import Receiver, as_error
 
 MAX_HISTORY_BYTES: Final = 2 * 1024 * 1024
@@ -56,6 +65,10 @@ class Conversation(Receiver):
         self._state: ConversationState | None = None
         self._early: list[Received | Misfit] = []
         self._replies: dict[tuple[str, int], asyncio.Task[None]] = {}
+        self._due = datetime.max.replace(tzinfo=UTC)
+        """When the timer fires that runs."""
+
+        self._timer: asyncio.Task[None] | None = None
         self._changed = False
         self._answering = False
         """Whether the workflow task under way answers an update."""
@@ -97,7 +110,7 @@ class Conversation(Receiver):
     @workflow.query(description="Where the conversation stands, who is waited for, and how it ended.")
     def status(self) -> Status:
         """Where the conversation stands."""
-        return views.status(self.setup, self.state)
+        return views.status(self.setup, self.state, workflow.now())
 
     @workflow.query(description="What was sent and not accepted, with the reasons.")
     def rejections(self) -> Rejections:
@@ -152,8 +165,7 @@ class Conversation(Receiver):
             self._state, reaction = machine.open_conversation(setup, workflow.info().workflow_id, workflow.now())
         else:
             self._state, reaction = carried, machine.resume(carried)
-        self._perform(reaction.effects)
-        self._changed = True
+        self._follow(reaction)
         for event in self._early:
             self._apply(event)
         self._early.clear()
@@ -167,9 +179,19 @@ class Conversation(Receiver):
 
     def _apply(self, event: Event) -> Reaction:
         reaction = machine.apply(self.setup, self.state, event)
+        self._follow(reaction)
+        return reaction
+
+    def _follow(self, reaction: Reaction) -> None:
+        self.recorded(reaction.recorded)
         self._perform(reaction.effects)
         self._changed = True
-        return reaction
+        if self._timer is not None and machine.next_due(self.setup, self.state, workflow.now()) < self._due:
+            # Most changes put the time off, and the timer is set anew when it fires; few bring it forward.
+            self._timer.cancel()
+
+    def recorded(self, messages: Sequence[Recorded]) -> None:
+        """Take notice of messages that were recorded; whoever reads a history back overrides it."""
 
     def _perform(self, effects: Sequence[Effect]) -> None:
         for effect in effects:
@@ -178,6 +200,12 @@ class Conversation(Receiver):
                     self._replies[speaker, ask] = self._beside(self._reply(speaker, ask))
                 case CancelReply(speaker=speaker, ask=ask):
                     self._replies[speaker, ask].cancel()
+                case Consult(number=number):
+                    self._beside(self._consult(number))
+                case RunFragment() | AwaitFragment():
+                    raise NotImplementedError
+                case Tell(waiting=waiting):
+                    self._beside(self._tell(waiting))
 
     def _beside(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
         """Do something while messages are taken; a mistake in it fails the workflow task, as one in a handler does."""
@@ -201,30 +229,53 @@ class Conversation(Receiver):
         except ActivityError as error:
             if is_cancelled_exception(error):
                 return
-            cause = error.cause
-            reason = cause.message if isinstance(cause, ApplicationError) else str(cause or error)
-            self._apply(ReplyFailed(speaker, ask, reason[:500], workflow.now()))
+            self._apply(ReplyFailed(speaker, ask, _reason(error), workflow.now()))
         else:
             self._apply(Replied(speaker, ask, reply, workflow.now()))
         finally:
             del self._replies[speaker, ask]
 
+    async def _consult(self, number: int) -> None:
+        consulting = self.state.consulting[number]
+        try:
+            finding = await workflow.execute_activity_method(
+                Adviser.consult,
+                views.consultation(self.setup, self.state, consulting),
+                summary=f"{consulting.purpose.value}",
+                **REPLY,
+            )
+        except ActivityError as error:
+            self._apply(ConsultFailed(number, _reason(error), workflow.now()))
+        else:
+            self._apply(Consulted(number, finding, workflow.now()))
+
+    async def _tell(self, waiting: Waiting) -> None:
+        fault = None
+        try:
+            await workflow.execute_activity_method(Notifier.notify, waiting, summary="tell who is waited for", **NOTIFY)
+        except ActivityError as error:
+            fault = _reason(error)
+        self._apply(Told(waiting, fault, workflow.now()))
+
     async def _watch_the_time(self) -> None:
         # Turns move the time that silence ends at; the timer isn't touched for them, but set anew when it fires.
         while self.state.ended is None:
-            due = machine.next_due(self.setup, self.state)
-            await workflow.sleep(max(due - workflow.now(), timedelta(seconds=1)), summary=_until(due))
-            self._apply(TimePassed(workflow.now()))
+            self._due = machine.next_due(self.setup, self.state, workflow.now())
+            wait = max(self._due - workflow.now(), timedelta(seconds=1))
+            self._timer = self._beside(workflow.sleep(wait, summary=_until(self._due)))
+            with suppress(asyncio.CancelledError):
+                await self._timer
+                self._apply(TimePassed(workflow.now()))
 
     def _publish(self) -> None:
         # While an AI participant works, nobody is told that nobody is waited for: it would cost two events a turn.
-        settled = self.state.ended is not None or not self.state.replying
+        settled = self.state.ended is not None or not self.state.working
         search.publish(
             mode=Mode.CONVERSATION,
             awaiting=machine.awaiting(self.state) if settled else None,
             stop=self.state.ended.stop if self.state.ended else None,
         )
-        workflow.set_current_details(page(self.setup, self.state))
+        workflow.set_current_details(page(self.setup, self.state, workflow.now()))
 
     def _history_is_long(self) -> bool:
         info = workflow.info()
@@ -235,8 +286,13 @@ class Conversation(Receiver):
         )
         # A signal that comes while a task continues as new makes the server undo that task, and the updates that it
         # answers fail; a reply under way would have to be asked for again.
-        return full >= (LATE if self._answering or self.state.replying else 1)
+        return full >= (LATE if self._answering or self.state.working else 1)
+
+
+def _reason(error: ActivityError) -> str:
+    cause = error.cause
+    return (cause.message if isinstance(cause, ApplicationError) else str(cause or error))[:500]
 
 
 def _until(due: datetime) -> str:
-    return f"ends by itself at {due:%Y-%m-%d %H:%M:%S} UTC"
+    return f"something is due at {due:%Y-%m-%d %H:%M:%S} UTC"

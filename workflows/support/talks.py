@@ -4,9 +4,10 @@ from pydantic import JsonValue
 
 from signals.participants import Kind, Participant, Permission
 from signals.support import Account, Agent, Classification, Order, SupportRequest
+from workflows.conversation.bounds import Constraints
 from workflows.conversation.coordination import FreeForm
 from workflows.conversation.emergence import Decision
-from workflows.conversation.setup import Constraints, ConversationSetup
+from workflows.conversation.setup import ConversationSetup
 from workflows.hybrid import StepError
 
 GUIDANCE = "support"

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from signals.conversation import ConversationResult, StopReason, Tokens
-from signals.run import ConversationRecord, Mode, StepStatus
+from signals.modes import Mode
+from signals.run import ConversationRecord, StepStatus
 from tests.unit.compiled.plans import NOW, plan
 from workflows.compiled.record import RunRecord
 from workflows.compiled.settlement import NoOutcome, Settled

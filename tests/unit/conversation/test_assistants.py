@@ -7,7 +7,7 @@ from workflows.conversation.coordination import FreeForm
 from workflows.conversation.events import Ask, CancelReply
 from workflows.conversation.machine import resume
 from workflows.conversation.routing import Addressed
-from workflows.conversation.setup import Constraints, Guests, OutOfTurn
+from workflows.conversation.bounds import Constraints, Guests, OutOfTurn
 from workflows.conversation.state import MAX_FAILURES
 
 ALICE, BOB = person("alice", Permission.SPEAK, Permission.MODERATE), person("bob")

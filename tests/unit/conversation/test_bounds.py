@@ -9,7 +9,7 @@ from signals.wire import MAX_DEPTH, MAX_OUTCOME_BYTES, MAX_TEXT_BYTES
 from tests.unit.conversation.talk import START, Talk, person
 from workflows.conversation.coordination import FreeForm
 from workflows.conversation.events import Misfit
-from workflows.conversation.setup import Constraints
+from workflows.conversation.bounds import Constraints
 from workflows.conversation.state import (
     MAX_ABSENT,
     MAX_CARRIED_BYTES,

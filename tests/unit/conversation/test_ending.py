@@ -9,7 +9,7 @@ from tests.unit.conversation.talk import START, Talk, ai, person
 from workflows.conversation.coordination import FreeForm
 from workflows.conversation.emergence import Consensus, Deadline, Decision, Silence, Turns
 from workflows.conversation.machine import next_due
-from workflows.conversation.setup import Constraints
+from workflows.conversation.bounds import Constraints
 
 HOST = person("alice", Permission.SPEAK, Permission.MODERATE)
 BOB = person("bob")
@@ -18,7 +18,7 @@ JUDGE = person("judge", Permission.SPEAK, Permission.DECIDE)
 
 def due_after(talk: Talk) -> float:
     """In how many seconds from the opening the conversation ends by itself."""
-    return (next_due(talk.setup, talk.state) - START).total_seconds()
+    return (next_due(talk.setup, talk.state, talk.now) - START).total_seconds()
 
 
 # Closing

@@ -6,7 +6,7 @@ from signals.messages import Disposition
 from signals.participants import Kind, Participant, Permission
 from tests.unit.conversation.talk import Talk, ai, person
 from workflows.conversation.coordination import FreeForm
-from workflows.conversation.setup import Constraints, Guests
+from workflows.conversation.bounds import Constraints, Guests
 from workflows.conversation.state import MAX_ABSENT
 
 ALICE, BOB, CAROL = person("alice"), person("bob"), person("carol")

@@ -10,7 +10,8 @@ from signals.wire import one_line
 from tests.unit.conversation.drawn import Pick, picks, setups
 from tests.unit.conversation.witness import HAPPENINGS, Witness
 from workflows.conversation.coordination import Coordination, FreeForm, TurnBased
-from workflows.conversation.setup import ConversationSetup, OutOfTurn
+from workflows.conversation.bounds import OutOfTurn
+from workflows.conversation.setup import ConversationSetup
 
 PROFILE = settings(deadline=None, derandomize=True)
 """The same examples each time, however slow the machine: a red test is the code's fault."""

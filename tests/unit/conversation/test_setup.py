@@ -6,7 +6,8 @@ from signals.wire import one_line
 from workflows.conversation.coordination import TurnBased
 from workflows.conversation.emergence import Decision
 from workflows.conversation.routing import Broadcast
-from workflows.conversation.setup import ConversationSetup, OutOfTurn
+from workflows.conversation.bounds import OutOfTurn
+from workflows.conversation.setup import ConversationSetup
 
 HOST = {"id": "alice", "kind": "human", "role": "host", "can": ["speak", "decide"]}
 

@@ -173,7 +173,7 @@ def test_the_status_tells_where_an_open_conversation_stands() -> None:
     talk.turn("mallory")
     talk.propose("bob", "pizza")
     talk.turn("bob")
-    status = views.status(talk.setup, talk.state)
+    status = views.status(talk.setup, talk.state, talk.now)
     assert (status.conversation, status.topic, status.open) == ("talk-1", "Lunch", True)
     assert (status.floor, status.awaiting, status.replying) == ("robot", (), ("robot",))
     assert (status.messages, status.turns, status.held, status.rejections) == (3, 2, 1, 1)
@@ -187,13 +187,13 @@ def test_the_status_names_who_is_here() -> None:
     talk = Talk(ALICE, BOB)
     talk.leave("bob")
     talk.join(CAROL)
-    assert views.status(talk.setup, talk.state).participants == (ALICE, CAROL)
+    assert views.status(talk.setup, talk.state, talk.now).participants == (ALICE, CAROL)
 
 
 def test_the_status_tells_how_a_conversation_ended() -> None:
     talk = Talk(ALICE, BOB)
     talk.close("alice")
-    status = views.status(talk.setup, talk.state)
+    status = views.status(talk.setup, talk.state, talk.now)
     assert (status.open, status.due, status.awaiting) == (False, None, ())
     assert status.ended == talk.ended
 

@@ -12,7 +12,7 @@ from tests.unit.conversation.talk import START
 from workflows.conversation import views
 from workflows.conversation.admission import check
 from workflows.conversation.coordination import FreeForm
-from workflows.conversation.events import Ask, Effect, Event, Misfit, Received, Replied, ReplyFailed, TimePassed
+from workflows.conversation.events import Ask, CancelReply, Effect, Event, Misfit, Received, Replied, ReplyFailed, TimePassed
 from workflows.conversation.machine import apply, awaiting, next_due, open_conversation
 from workflows.conversation.routing import Addressed
 from workflows.conversation.setup import ConversationSetup
@@ -51,7 +51,7 @@ class Witness:
                 assert (effect.speaker, effect.ask) not in self.under_way, "asked twice under one number"
                 self.asks.append(effect)
                 self.under_way.add((effect.speaker, effect.ask))
-            else:
+            elif isinstance(effect, CancelReply):
                 self.under_way.remove((effect.speaker, effect.ask))
 
     def feed(self, event: Event) -> Disposition | None:
@@ -237,7 +237,7 @@ class Witness:
     def an_open_conversation_ends_when_its_time_is_up(self) -> None:
         if self.state.ended is None:
             ahead = copy_of(self.state)
-            apply(self.setup, ahead, TimePassed(max(self.now, next_due(self.setup, ahead))))
+            apply(self.setup, ahead, TimePassed(max(self.now, next_due(self.setup, ahead, self.now))))
             assert ahead.ended is not None
             assert ahead.held == []
 

@@ -1,0 +1,140 @@
+"""The bounds of a conversation: who may come in, how long it may take, what it may cost, and what follows silence."""
+
+from enum import StrEnum
+from typing import Annotated, Final, Literal, Self
+
+from pydantic import Field, model_validator
+
+from signals.participants import Kind, Participant, Permission
+from signals.wire import Identifier, Outcome, Wire
+
+MAX_RUNGS: Final = 20
+
+Seconds = Annotated[float, Field(gt=0, le=10 * 365 * 86_400)]
+"""A time of more than nothing and at most ten years."""
+
+
+class OutOfTurn(StrEnum):
+    """What becomes of a turn whose speaker doesn't have the floor."""
+
+    HOLD = "hold"
+    """It waits, in order, until they have it."""
+
+    ACCEPT = "accept"
+    REFUSE = "refuse"
+
+
+class Guests(Wire):
+    """Who may join uninvited, and what they may do then: as little as possible, unless the setup says more."""
+
+    kinds: tuple[Kind, ...] = (Kind.HUMAN,)
+    can: tuple[Permission, ...] = (Permission.SPEAK,)
+
+
+class Remind(Wire):
+    """Tell whoever is waited for, through the webhooks of the worker."""
+
+    do: Literal["remind"] = "remind"
+    after_seconds: Seconds
+    """From when the wait began."""
+
+
+class BringIn(Wire):
+    """Let others answer too: the first to do so takes the floor.
+
+    Example:
+        `{"do": "bring_in", "after_seconds": 3600, "role": "lead"}`
+    """
+
+    do: Literal["bring_in"] = "bring_in"
+    after_seconds: Seconds
+    """From when the wait began."""
+
+    role: Identifier | None = None
+    """People of this role who are here already."""
+
+    participant: Participant | None = None
+    """Somebody who joins for it, if they aren't here."""
+
+    @model_validator(mode="after")
+    def _somebody(self) -> Self:
+        if (self.role is None) == (self.participant is None):
+            raise ValueError("give either 'role' or 'participant'")
+        return self
+
+
+class GiveUp(Wire):
+    """End the conversation, with an outcome if there is one to fall back on."""
+
+    do: Literal["give_up"] = "give_up"
+    after_seconds: Seconds
+    """From when the wait began."""
+
+    outcome: Outcome = None
+    """It must fit the conversation's outcome schema; none, where it is null."""
+
+
+Rung = Annotated[Remind | BringIn | GiveUp, Field(discriminator="do")]
+"""What is done when people have been waited for so long."""
+
+
+class Exhausted(StrEnum):
+    """What happens when language models have used up their budget."""
+
+    STOP = "stop"
+    """The conversation ends."""
+
+    ASK = "ask"
+    """AI participants say no more until somebody who moderates grants one of them the floor: then the same again."""
+
+    HAND_OFF = "hand_off"
+    """AI participants say no more; the people go on."""
+
+
+class Budget(Wire):
+    """What language models may use in a conversation.
+
+    Example:
+        `{"tokens": 50000, "at_exhaustion": "ask"}`
+    """
+
+    tokens: int | None = Field(default=None, ge=1)
+    """Input and output together."""
+
+    cost: float | None = Field(default=None, gt=0)
+    """In US dollars, of models whose prices are known."""
+
+    at_exhaustion: Exhausted = Exhausted.HAND_OFF
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if self.tokens is None and self.cost is None:
+            raise ValueError("give 'tokens', 'cost' or both")
+        return self
+
+
+class Constraints(Wire):
+    """The bounds of a conversation. It always ends by itself, at the latest after `timeout_seconds`."""
+
+    timeout_seconds: Seconds = 30 * 60
+    """From its opening. The default is the seed's `timeout_minutes`."""
+
+    max_turns: int | None = Field(default=None, ge=1, le=1_000_000)
+    participant_limit: int = Field(default=50, ge=1, le=200)
+    """How many may be there at a time. The default is the seed's `participant_limit`."""
+
+    ai_row: int = Field(default=20, ge=1, le=10_000)
+    """How many replies AI participants may give in a row while there are people who could speak."""
+
+    budget: Budget | None = None
+    ladder: tuple[Rung, ...] = Field(default=(), max_length=MAX_RUNGS)
+    """What is done when people don't answer, in the order of its times."""
+
+    @model_validator(mode="after")
+    def _climbs(self) -> Self:
+        times = [rung.after_seconds for rung in self.ladder]
+        if times != sorted(times):
+            raise ValueError("ladder: give its rungs in the order of their after_seconds")
+        if any(isinstance(rung, GiveUp) for rung in self.ladder[:-1]):
+            raise ValueError("ladder: nothing comes after 'give_up'; make it the last rung")
+        return self

@@ -1,0 +1,65 @@
+"""Who takes part: joining, leaving, and the topics that somebody is given."""
+
+from signals.messages import Answer, Disposition, Join, Leave, Subscribe
+from signals.participants import Participant
+from workflows.conversation.change import Change
+from workflows.conversation.state import MAX_ABSENT, Member
+
+
+def take(change: Change, message: Join | Leave | Subscribe) -> Answer:
+    """Take a message about who takes part in what."""
+    match message:
+        case Join(participant=participant):
+            return _join(change, participant)
+        case Leave():
+            return _leave(change, message)
+        case Subscribe():
+            return _subscribe(change, message)
+
+
+def _join(change: Change, participant: Participant) -> Answer:
+    members = change.state.members
+    known = members.get(participant.id)
+    if known is not None and known.present:
+        return Answer(disposition=Disposition.DUPLICATE)
+    if known is None and len(members) >= change.setup.constraints.participant_limit + MAX_ABSENT:
+        _forget(change, next(name for name, member in members.items() if not member.present))
+    if known is None:
+        members[participant.id] = Member(participant=participant)
+    else:
+        known.present = True
+    seq = change.say(f"{participant.label} ({participant.role}) joined")
+    return Answer(disposition=Disposition.RECORDED, seq=seq)
+
+
+def _leave(change: Change, message: Leave) -> Answer:
+    name = message.speaker
+    seq = change.say(f"{change.label(name)} left" + (f": {message.reason}" if message.reason else ""))
+    change.state.members[name].present = False
+    change.cancel_reply(name)
+    return Answer(disposition=Disposition.RECORDED, seq=seq)
+
+
+def _subscribe(change: Change, message: Subscribe) -> Answer:
+    name, topics = message.speaker, tuple(dict.fromkeys(message.topics))
+    if change.state.subscriptions.get(name) == topics:
+        return Answer(disposition=Disposition.DUPLICATE)
+    change.state.subscriptions[name] = topics
+    seq = change.say(f"{change.label(name)} follows {', '.join(topics) or 'no topics'}")
+    return Answer(disposition=Disposition.RECORDED, seq=seq)
+
+
+def _forget(change: Change, name: str) -> None:
+    """Drop all that is known of somebody who left, so that a namesake has no part in it."""
+    state = change.state
+    del state.members[name]
+    state.subscriptions.pop(name, None)
+    state.proposals = [
+        proposal.model_copy(
+            update={
+                "approved_by": {who: seq for who, seq in proposal.approved_by.items() if who != name},
+                "refused_by": {who: seq for who, seq in proposal.refused_by.items() if who != name},
+            }
+        )
+        for proposal in state.proposals
+    ]
