@@ -9,9 +9,9 @@ from signals.participants import Kind, Participant, Permission
 from signals.wire import Wire
 from tests.flows.steps import Booked, Trip, book
 from workflows.compiled import compiled, step
+from workflows.conversation.bounds import Constraints
 from workflows.conversation.coordination import FreeForm
 from workflows.conversation.emergence import Decision
-from workflows.conversation.bounds import Constraints
 from workflows.conversation.setup import ConversationSetup
 from workflows.hybrid import ConversationPoint, Default, Explicit, OnException, PointConstraints, RetryWith, StepError
 

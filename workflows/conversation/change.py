@@ -111,7 +111,7 @@ class Change:
         """Have AI participants that are to react to a message do so when they are next asked."""
         state = self.state
         by_person = message.speaker is not None and state.members[message.speaker].is_person
-        if not by_person and not addressed:
+        if not by_person and (not addressed or state.resting):
             return
         for name, member in state.members.items():
             if member.is_person or not member.present or name == message.speaker or not visible(message, name):

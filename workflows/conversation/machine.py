@@ -187,13 +187,20 @@ def _take_reply(change: Change, event: Replied | ReplyFailed) -> None:
     turns.say_reply(change, event)
     for action in event.reply.actions:
         # An AI participant has no more rights than a person: what isn't allowed is a rejection, and it goes on.
-        if refusal := check(change.setup, state, action):
+        refusal = _own(name, action) or check(change.setup, state, action)
+        if refusal is not None:
             _reject(change, action.signal, action.sender, refusal)
         else:
             _accept(change, action)
     if event.reply.hand_off is not None:
         turns.hand_off(change, name, event.reply.hand_off)
     charge(change, event.reply.tokens, event.reply.cost)
+
+
+def _own(name: str, action: Message) -> Refusal | None:
+    if action.sender == name:
+        return None
+    return Refusal(ErrorType.NOT_PERMITTED, f"{name!r} may not act in the name of {action.sender!r}")
 
 
 def _take_finding(change: Change, event: Consulted | ConsultFailed) -> None:

@@ -3,10 +3,10 @@
 from hypothesis import strategies as st
 
 from signals.participants import Kind, Participant, Permission
+from workflows.conversation.bounds import Constraints, Guests, OutOfTurn
 from workflows.conversation.coordination import Coordination
 from workflows.conversation.emergence import Consensus, Deadline, Decision, Silence, Turns
 from workflows.conversation.routing import Addressed, Broadcast
-from workflows.conversation.bounds import Constraints, Guests, OutOfTurn
 from workflows.conversation.setup import ConversationSetup
 
 NAMES = ("ann", "ben", "cat", "dan", "eve", "fay")

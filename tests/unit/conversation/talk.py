@@ -8,8 +8,8 @@ from pydantic import JsonValue
 from signals.assistant import Reply
 from signals.conversation import Ended, Tokens
 from signals.errors import ErrorType
-from signals.messages import Answer, Close, Disposition, Interrupt, Join, Leave, Message, Propose, Turn, Vote
-from signals.participants import Kind, Participant, Permission
+from signals.messages import Answer, Close, Disposition, Grant, Interrupt, Join, Leave, Message, Propose, Turn, Vote
+from signals.participants import Kind, Participant, Permission, Speaks
 from workflows.conversation.emergence import Consensus
 from workflows.conversation.events import Ask, Effect, Event, Reaction, Received, Replied, ReplyFailed, TimePassed
 from workflows.conversation.machine import apply, open_conversation
@@ -25,9 +25,9 @@ def person(name: str, *can: Permission, role: str = "guest") -> Participant:
     return Participant(id=name, kind=Kind.HUMAN, role=role, can=can or (Permission.SPEAK,))
 
 
-def ai(name: str, *can: Permission) -> Participant:
+def ai(name: str, *can: Permission, speaks: Speaks = Speaks.ALWAYS) -> Participant:
     """An AI participant; one who may only speak where nothing is said."""
-    return Participant(id=name, kind=Kind.AI, role="assistant", can=can or (Permission.SPEAK,))
+    return Participant(id=name, kind=Kind.AI, role="assistant", can=can or (Permission.SPEAK,), speaks=speaks)
 
 
 class Talk:
@@ -84,9 +84,14 @@ class Talk:
     def close(self, speaker: str, reason: str | None = None) -> Disposition | ErrorType:
         return self.send(Close(speaker=speaker, reason=reason))
 
-    def reply(self, speaker: str, text: str, *, ask: int | None = None, tokens: Tokens | None = None) -> None:
+    def grant(self, speaker: str, to: str) -> Disposition | ErrorType:
+        return self.send(Grant(speaker=speaker, to=to))
+
+    def reply(
+        self, speaker: str, text: str, *, ask: int | None = None, tokens: Tokens | None = None, **wants: object
+    ) -> None:
         """Have an AI participant's reply come: the one it was asked for last, or an earlier one."""
-        reply = Reply(text=text, model="script", tokens=tokens or Tokens())
+        reply = Reply.model_validate({"text": text, "model": "script", "tokens": tokens or Tokens(), **wants})
         self.apply(Replied(speaker, ask or self.state.members[speaker].asks, reply, self.now))
 
     def fail(self, speaker: str, reason: str = "no model") -> None:

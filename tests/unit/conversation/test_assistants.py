@@ -3,11 +3,11 @@ from signals.messages import Disposition
 from signals.participants import Kind, Permission
 from signals.wire import MAX_TEXT_BYTES
 from tests.unit.conversation.talk import Talk, ai, person
+from workflows.conversation.bounds import Constraints, Guests, OutOfTurn
 from workflows.conversation.coordination import FreeForm
 from workflows.conversation.events import Ask, CancelReply
 from workflows.conversation.machine import resume
 from workflows.conversation.routing import Addressed
-from workflows.conversation.bounds import Constraints, Guests, OutOfTurn
 from workflows.conversation.state import MAX_FAILURES
 
 ALICE, BOB = person("alice", Permission.SPEAK, Permission.MODERATE), person("bob")

@@ -7,9 +7,9 @@ from signals.messages import Disposition
 from signals.participants import Kind, Participant, Permission
 from signals.wire import MAX_DEPTH, MAX_OUTCOME_BYTES, MAX_TEXT_BYTES
 from tests.unit.conversation.talk import START, Talk, person
+from workflows.conversation.bounds import Constraints
 from workflows.conversation.coordination import FreeForm
 from workflows.conversation.events import Misfit
-from workflows.conversation.bounds import Constraints
 from workflows.conversation.state import (
     MAX_ABSENT,
     MAX_CARRIED_BYTES,

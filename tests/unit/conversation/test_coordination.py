@@ -5,9 +5,9 @@ from signals.messages import Disposition
 from signals.participants import Permission
 from signals.wire import MAX_TEXT_BYTES
 from tests.unit.conversation.talk import Talk, ai, person
+from workflows.conversation.bounds import OutOfTurn
 from workflows.conversation.coordination import FreeForm
 from workflows.conversation.machine import awaiting
-from workflows.conversation.bounds import OutOfTurn
 from workflows.conversation.state import MAX_HELD
 
 ALICE, BOB, CAROL = person("alice"), person("bob"), person("carol")

@@ -6,10 +6,10 @@ from signals.conversation import StopReason
 from signals.messages import Disposition
 from signals.participants import Permission
 from tests.unit.conversation.talk import START, Talk, ai, person
+from workflows.conversation.bounds import Constraints
 from workflows.conversation.coordination import FreeForm
 from workflows.conversation.emergence import Consensus, Deadline, Decision, Silence, Turns
 from workflows.conversation.machine import next_due
-from workflows.conversation.bounds import Constraints
 
 HOST = person("alice", Permission.SPEAK, Permission.MODERATE)
 BOB = person("bob")

@@ -9,8 +9,8 @@ from signals.messages import MESSAGES, Message
 from signals.wire import one_line
 from tests.unit.conversation.drawn import Pick, picks, setups
 from tests.unit.conversation.witness import HAPPENINGS, Witness
-from workflows.conversation.coordination import Coordination, FreeForm, TurnBased
 from workflows.conversation.bounds import OutOfTurn
+from workflows.conversation.coordination import Coordination, FreeForm, TurnBased
 from workflows.conversation.setup import ConversationSetup
 
 PROFILE = settings(deadline=None, derandomize=True)

@@ -5,8 +5,8 @@ from signals.errors import ErrorType
 from signals.messages import Disposition
 from signals.participants import Permission
 from tests.unit.conversation.talk import Talk, ai, person
-from workflows.conversation.emergence import Consensus, Decision
 from workflows.conversation.bounds import Guests
+from workflows.conversation.emergence import Consensus, Decision
 from workflows.conversation.state import MAX_OPEN_PROPOSALS
 
 ALICE, BOB, CAROL = person("alice"), person("bob"), person("carol")

@@ -3,10 +3,10 @@ from pydantic import ValidationError
 
 from signals.participants import Kind, Permission
 from signals.wire import one_line
+from workflows.conversation.bounds import OutOfTurn
 from workflows.conversation.coordination import TurnBased
 from workflows.conversation.emergence import Decision
 from workflows.conversation.routing import Broadcast
-from workflows.conversation.bounds import OutOfTurn
 from workflows.conversation.setup import ConversationSetup
 
 HOST = {"id": "alice", "kind": "human", "role": "host", "can": ["speak", "decide"]}

@@ -12,7 +12,17 @@ from tests.unit.conversation.talk import START
 from workflows.conversation import views
 from workflows.conversation.admission import check
 from workflows.conversation.coordination import FreeForm
-from workflows.conversation.events import Ask, CancelReply, Effect, Event, Misfit, Received, Replied, ReplyFailed, TimePassed
+from workflows.conversation.events import (
+    Ask,
+    CancelReply,
+    Effect,
+    Event,
+    Misfit,
+    Received,
+    Replied,
+    ReplyFailed,
+    TimePassed,
+)
 from workflows.conversation.machine import apply, awaiting, next_due, open_conversation
 from workflows.conversation.routing import Addressed
 from workflows.conversation.setup import ConversationSetup
