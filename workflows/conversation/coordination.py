@@ -75,11 +75,12 @@ class CoordinationStrategy(Strategy):
 
 
 def next_in_order(state: ConversationState, candidates: Sequence[str], after: str | None) -> str:
-    """The first of some candidates behind `after`, in the order in which all joined, and round again."""
+    """The first of some candidates (in the order in which they joined) that is behind `after`, and round again."""
+    if after not in state.members:
+        return candidates[0]
     order = list(state.members)
-    start = order.index(after) + 1 if after in state.members else 0
-    waiting = set(candidates)
-    return next(name for name in order[start:] + order[:start] if name in waiting)
+    behind = set(order[order.index(after) + 1 :])
+    return next((name for name in candidates if name in behind), candidates[0])
 
 
 class TurnBased(CoordinationStrategy):
@@ -103,7 +104,7 @@ class FreeForm(CoordinationStrategy):
 
     def to_ask(self, state: ConversationState) -> list[str]:
         """The AI participants that a person spoke to since they were last asked."""
-        return [name for name in state.speakers if state.members[name].unheard]
+        return [name for name, member in state.members.items() if member.unheard and state.is_able(name)]
 
 
 COORDINATION: Final = Family[CoordinationStrategy]("coordination")

@@ -26,5 +26,7 @@ def has_ended(change: Change) -> bool:
 
 def _is_deserted(change: Change) -> bool:
     # AI participants don't go on among themselves once the people have left.
-    people = [member for member in change.state.members.values() if member.is_person]
-    return not any(member.present for member in people or change.state.members.values())
+    members = change.state.members.values()
+    if any(member.present and member.is_person for member in members):
+        return False
+    return any(member.is_person for member in members) or not any(member.present for member in members)

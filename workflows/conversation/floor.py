@@ -48,7 +48,8 @@ def settle(change: Change) -> None:
         if state.busy is None:
             for name in change.coordination.to_ask(state):
                 change.ask(name)
-        look_who_is_waited_for(change, awaiting(state))
+        if change.setup.constraints.ladder:
+            look_who_is_waited_for(change, awaiting(state))
         return
 
 
@@ -105,7 +106,7 @@ def take_choice(change: Change, asked: Consulting, finding: Finding | None) -> N
 
 def _must_pass(change: Change) -> bool:
     state, spoke = change.state, change.spoke
-    if state.choosing:
+    if state.everybody or state.choosing:
         return False
     if state.floor is not None:
         return state.floor == spoke or not state.is_able(state.floor)

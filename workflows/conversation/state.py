@@ -6,6 +6,7 @@ short digests, and everything else is bounded by the number of participants.
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import cached_property
 from hashlib import blake2b
 from itertools import accumulate
 from typing import Final
@@ -70,24 +71,25 @@ class Member(BaseModel):
     stood_down: bool = False
     """AI: whether it handed off to a person; nobody asks it until somebody addresses it."""
 
+    @cached_property
+    def is_person(self) -> bool:
+        """Whether it is a human."""
+        return self.participant.kind is Kind.HUMAN
+
+    @cached_property
+    def may_speak(self) -> bool:
+        """Whether they hold the permission."""
+        return self.participant.may(Permission.SPEAK)
+
     @property
     def can_speak(self) -> bool:
         """Whether they are here, may speak, and (an AI participant) are able to and have reason to."""
-        return (
-            self.present
-            and self.participant.may(Permission.SPEAK)
-            and (self.is_person or (self.failures < MAX_FAILURES and self.has_reason))
-        )
+        return self.present and self.may_speak and (self.is_person or (self.failures < MAX_FAILURES and self.has_reason))
 
     @property
     def has_reason(self) -> bool:
         """AI: whether it speaks by itself now, or was called."""
         return self.called or (self.participant.speaks is Speaks.ALWAYS and not self.stood_down)
-
-    @property
-    def is_person(self) -> bool:
-        """Whether it is a human."""
-        return self.participant.kind is Kind.HUMAN
 
 
 class Consulting(BaseModel):
@@ -238,7 +240,11 @@ class ConversationState(BaseModel):
     @property
     def speakers(self) -> list[str]:
         """The ids of those who can speak now, in the order in which they joined."""
-        return [name for name in self.members if self.is_able(name)]
+        return [
+            name
+            for name, member in self.members.items()
+            if member.present and member.may_speak and (member.is_person or self.is_able(name))
+        ]
 
     def is_able(self, name: str) -> bool:
         """Whether somebody who is known can speak now."""
@@ -253,6 +259,8 @@ class ConversationState(BaseModel):
         talked among themselves for long enough: they can't go on for ever with nothing to say.
         """
         speakers = self.speakers
+        if not self.passes and not self.resting:
+            return speakers
         ais = sum(not self.members[name].is_person for name in speakers)
         if self.resting or self.passes >= max(1, ais):
             return [name for name in speakers if self.members[name].is_person]

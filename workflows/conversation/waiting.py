@@ -19,8 +19,6 @@ MAX_TEXT: Final = 500
 def look_who_is_waited_for(change: Change, people: tuple[str, ...]) -> None:
     """Note who is waited for; a wait begins anew when somebody speaks, or when it is for others."""
     state = change.state
-    if not change.setup.constraints.ladder:
-        return
     if not people:
         state.wait = None
     elif state.wait is None or set(state.wait.people) != set(people) or state.last_activity > state.wait.since:
