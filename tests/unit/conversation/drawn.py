@@ -2,8 +2,18 @@
 
 from hypothesis import strategies as st
 
-from signals.participants import Kind, Participant, Permission
-from workflows.conversation.bounds import Constraints, Guests, OutOfTurn
+from signals.participants import Kind, Participant, Permission, Speaks
+from workflows.conversation.bounds import (
+    BringIn,
+    Budget,
+    Constraints,
+    Exhausted,
+    GiveUp,
+    Guests,
+    OutOfTurn,
+    Remind,
+    Rung,
+)
 from workflows.conversation.coordination import Coordination
 from workflows.conversation.emergence import Consensus, Deadline, Decision, Silence, Turns
 from workflows.conversation.routing import Addressed, Broadcast
@@ -22,6 +32,12 @@ PERMISSIONS = (
 
 KINDS = (Kind.HUMAN, Kind.AI, Kind.AI)
 
+LADDERS: tuple[tuple[Rung, ...], ...] = (
+    (),
+    (Remind(after_seconds=3), BringIn(after_seconds=6, role="agent"), GiveUp(after_seconds=200)),
+    (BringIn(after_seconds=2, participant=Participant(id="fay", kind=Kind.HUMAN, role="lead")),),
+)
+
 Pick = tuple[int, int, int]
 """Small numbers by which the particulars of what happens are chosen."""
 
@@ -34,6 +50,7 @@ def participant(pick: Pick) -> Participant:
     return Participant(
         id=NAMES[who % len(NAMES)],
         kind=KINDS[kind % len(KINDS)],
+        speaks=tuple(Speaks)[who % 3] if KINDS[kind % len(KINDS)] is Kind.AI and can % 4 == 3 else Speaks.ALWAYS,
         role=("customer", "agent")[can % 2],
         can=PERMISSIONS[can % len(PERMISSIONS)],
     )
@@ -68,6 +85,9 @@ def setups(draw: st.DrawFn, coordination: Coordination, out_of_turn: OutOfTurn) 
             timeout_seconds=draw(st.sampled_from([100.0, 1000.0])),
             max_turns=draw(st.sampled_from([None, 10, 40])),
             participant_limit=len(members) + draw(st.integers(0, 2)),
+            ai_row=draw(st.sampled_from([1, 3, 20])),
+            budget=draw(st.sampled_from([None, Budget(tokens=40), Budget(tokens=40, at_exhaustion=Exhausted.STOP)])),
+            ladder=draw(st.sampled_from(LADDERS)),
         ),
         window=100,
     )

@@ -4,9 +4,22 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Final
 
-from signals.assistant import Reply
+from signals.assistant import Finding, Reply
 from signals.conversation import MessageKind, Recorded, Tokens
-from signals.messages import Close, Disposition, Interrupt, Join, Leave, Message, Propose, Turn, Vote
+from signals.messages import (
+    Close,
+    Disposition,
+    Grant,
+    Interrupt,
+    Join,
+    Leave,
+    Message,
+    Propose,
+    Subscribe,
+    Turn,
+    Vote,
+)
+from signals.notices import Waiting
 from tests.unit.conversation.drawn import Pick, participant
 from tests.unit.conversation.talk import START
 from workflows.conversation import views
@@ -15,13 +28,18 @@ from workflows.conversation.coordination import FreeForm
 from workflows.conversation.events import (
     Ask,
     CancelReply,
+    Consult,
+    Consulted,
+    ConsultFailed,
     Effect,
     Event,
     Misfit,
     Received,
     Replied,
     ReplyFailed,
+    Tell,
     TimePassed,
+    Told,
 )
 from workflows.conversation.machine import apply, awaiting, next_due, open_conversation
 from workflows.conversation.routing import Addressed
@@ -52,6 +70,8 @@ class Witness:
         self.accepted: list[Turn] = []
         self.asks: list[Ask] = []
         self.under_way: set[tuple[str, int]] = set()
+        self.consulted: set[int] = set()
+        self.telling: list[Waiting] = []
         self.note(reaction.effects)
         self.look()
 
@@ -63,6 +83,10 @@ class Witness:
                 self.under_way.add((effect.speaker, effect.ask))
             elif isinstance(effect, CancelReply):
                 self.under_way.remove((effect.speaker, effect.ask))
+            elif isinstance(effect, Consult):
+                self.consulted.add(effect.number)
+            elif isinstance(effect, Tell):
+                self.telling.append(effect.waiting)
 
     def feed(self, event: Event) -> Disposition | None:
         """Apply an event to both; answers what became of the message, if it was one that is accepted."""
@@ -146,13 +170,45 @@ class Witness:
         if pick[1] == 0:
             self.send(Close(speaker=self.anybody(pick[0])))
 
+    def somebody_is_granted_the_floor(self, pick: Pick) -> None:
+        self.send(Grant(speaker=self.anybody(pick[0]), to=self.anybody(pick[1])))
+
+    def somebody_follows_topics(self, pick: Pick) -> None:
+        self.send(Subscribe(speaker=self.anybody(pick[0]), topics=("food", "drink")[: pick[1] % 3]))
+
+    def a_question_is_answered(self, pick: Pick) -> None:
+        choice, number, verdict = pick
+        if asked := sorted(self.consulted):
+            asked_number = asked[number % len(asked)]
+            self.consulted.discard(asked_number)
+            finding = Finding(choice=self.anybody(choice), verdict=verdict % 4 == 0, text="so it is", model="script")
+            self.feed(Consulted(asked_number, finding, self.now))
+
+    def a_question_is_not_answered(self, pick: Pick) -> None:
+        if asked := sorted(self.consulted):
+            number = asked[pick[1] % len(asked)]
+            self.consulted.discard(number)
+            self.feed(ConsultFailed(number, "no model", self.now))
+
+    def people_are_told_or_not(self, pick: Pick) -> None:
+        if self.telling:
+            self.feed(Told(self.telling.pop(0), "nobody took it" if pick[0] % 2 else None, self.now))
+
     def something_strange_comes(self, pick: Pick) -> None:
         self.feed(Misfit("strange", self.anybody(pick[0]), "there is no signal of this name", self.now))
 
     def a_reply_comes(self, pick: Pick) -> None:
         back, text, used = pick
         if ask := self.answered(back):
-            reply = Reply(text=NONSENSE[text % len(NONSENSE)] * 2, model="script", tokens=Tokens(input=used))
+            wants = {"actions": (Vote(speaker=ask.speaker, proposal=1, approve=True),)} if used % 5 == 1 else {}
+            reply = Reply(
+                text=NONSENSE[text % len(NONSENSE)] * 2,
+                to=(self.anybody(text),) if used % 3 == 0 else (),
+                hand_off=self.anybody(back) if used % 7 == 3 else None,
+                model="script",
+                tokens=Tokens(input=used),
+                **wants,
+            )
             self.feed(Replied(ask.speaker, ask.ask, reply, self.now))
 
     def a_reply_fails(self, pick: Pick) -> None:
@@ -188,9 +244,10 @@ class Witness:
         self.the_floor_is_somebodys_who_may_have_it_or_nobodys()
         self.every_ask_is_answered_or_cancelled_or_under_way()
         self.only_of_those_who_are_here_are_replies_or_turns_outstanding()
-        self.while_people_can_speak_they_are_waited_for_or_somebody_replies()
+        self.it_waits_for_somebody_named_or_for_something_under_way_or_for_a_time()
         self.nobody_is_given_what_is_addressed_to_others()
         self.an_open_conversation_ends_when_its_time_is_up()
+        self.the_timer_never_runs_hot()
         self.ai_participants_that_only_pass_come_to_rest()
 
     def the_state_is_that_of_the_twin_that_was_never_written_and_read(self) -> None:
@@ -227,11 +284,16 @@ class Witness:
         outstanding = {*self.state.replying, *(turn.speaker for turn in self.state.held)}
         assert all(self.state.members[name].present for name in outstanding)
 
-    def while_people_can_speak_they_are_waited_for_or_somebody_replies(self) -> None:
-        people_can_speak = any(self.state.members[name].is_person for name in self.state.speakers)
-        if self.state.ended is None and people_can_speak:
-            assert awaiting(self.state) or self.state.replying
-        assert all(self.state.members[name].can_speak for name in awaiting(self.state))
+    def it_waits_for_somebody_named_or_for_something_under_way_or_for_a_time(self) -> None:
+        state = self.state
+        if state.ended is None:
+            people_can_speak = any(state.members[name].is_person for name in state.speakers)
+            if people_can_speak:
+                assert awaiting(state) or state.working, "people could speak, and nobody waits for them"
+            assert next_due(self.setup, state, self.now) <= state.started + timedelta(
+                seconds=self.setup.constraints.timeout_seconds
+            )
+        assert all(state.members[name].can_speak for name in awaiting(state))
 
     def nobody_is_given_what_is_addressed_to_others(self) -> None:
         if not isinstance(self.setup.routing, Addressed):
@@ -247,9 +309,21 @@ class Witness:
     def an_open_conversation_ends_when_its_time_is_up(self) -> None:
         if self.state.ended is None:
             ahead = copy_of(self.state)
-            apply(self.setup, ahead, TimePassed(max(self.now, next_due(self.setup, ahead, self.now))))
+            end = self.state.started + timedelta(seconds=self.setup.constraints.timeout_seconds)
+            apply(self.setup, ahead, TimePassed(max(self.now, end)))
             assert ahead.ended is not None
             assert ahead.held == []
+
+    def the_timer_never_runs_hot(self) -> None:
+        """Each time that it fires there is less to wait for: it can't be set for what is past again and again."""
+        ahead, now = copy_of(self.state), self.now
+        for _ in range(30):
+            if ahead.ended is not None:
+                return
+            due = next_due(self.setup, ahead, now)
+            now = max(due, now + timedelta(seconds=1))
+            apply(self.setup, ahead, TimePassed(now))
+        assert now >= self.now + timedelta(seconds=60), "the timer fires and fires"
 
     def ai_participants_that_only_pass_come_to_rest(self) -> None:
         ahead = copy_of(self.state)
@@ -271,6 +345,11 @@ HAPPENINGS: Final = {
     "somebody votes": Witness.somebody_votes,
     "somebody interrupts": Witness.somebody_interrupts,
     "somebody closes": Witness.somebody_closes,
+    "somebody is granted the floor": Witness.somebody_is_granted_the_floor,
+    "somebody follows topics": Witness.somebody_follows_topics,
+    "a question is answered": Witness.a_question_is_answered,
+    "a question is not answered": Witness.a_question_is_not_answered,
+    "people are told, or not": Witness.people_are_told_or_not,
     "something strange comes": Witness.something_strange_comes,
     "a reply comes": Witness.a_reply_comes,
     "a reply fails": Witness.a_reply_fails,
