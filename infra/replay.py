@@ -16,11 +16,16 @@ class RunOptions(TypedDict):
     interceptors: Sequence[Interceptor]
 
 
-def run_options(sandbox: bool) -> RunOptions:
-    """Say how workflows are run; see `infra.sandbox.workflow_runner`."""
-    return RunOptions(workflow_runner=workflow_runner(sandbox), interceptors=[BoundaryInterceptor()])
+def run_options(sandbox: bool, listeners: Sequence[Interceptor] = ()) -> RunOptions:
+    """Say how workflows are run.
+
+    Args:
+        sandbox: See `infra.sandbox.workflow_runner`.
+        listeners: What looks on, beside the boundary.
+    """
+    return RunOptions(workflow_runner=workflow_runner(sandbox), interceptors=[BoundaryInterceptor(), *listeners])
 
 
-def replayer(workflows: Sequence[type]) -> Replayer:
+def replayer(workflows: Sequence[type], *, sandbox: bool = True, listeners: Sequence[Interceptor] = ()) -> Replayer:
     """Build what runs stored histories again, and tells where the workflows have changed since."""
-    return Replayer(workflows=workflows, data_converter=data_converter, **run_options(sandbox=True))
+    return Replayer(workflows=workflows, data_converter=data_converter, **run_options(sandbox, listeners))

@@ -1,4 +1,4 @@
-"""`temporal parley`: looks at workflows before they run, and while they do."""
+"""`temporal parley`: looks at workflows before they run, and while they do; takes part in their conversations."""
 
 import argparse
 import os
@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final, NoReturn
 
-from infra.cli import check, diagram, schema
+from infra.cli import chat, check, diagram, inbox, schema, transcript
 from infra.errors import SetupError
 
 FAILED: Final = 2
@@ -44,10 +44,14 @@ def _run(options: argparse.Namespace) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="temporal parley", description="Look at Parley's workflows before they run, and while they do."
+        prog="temporal parley",
+        description="Look at Parley's workflows before they run, and while they do; take part in their conversations.",
     )
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     check.add_to(commands)
     diagram.add_to(commands)
     schema.add_to(commands)
+    chat.add_to(commands)
+    inbox.add_to(commands)
+    transcript.add_to(commands)
     return parser

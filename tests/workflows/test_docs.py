@@ -90,7 +90,7 @@ def plain(text: str) -> str:
 
 async def run(command: Command, environment: dict[str, str], folder: Path) -> None:
     """Run a command; one that only looks is repeated until it shows what it should, as a reader would."""
-    looks = command.words[2] in ("list", "query", "describe")
+    looks = command.words[2] in ("list", "query", "describe", "inbox")
     async with asyncio.timeout(SECONDS):
         while True:
             succeeded, output = await printed(command, environment, folder)
