@@ -104,7 +104,7 @@ class Workers:
     async def kill(self, process: Process) -> None:
         """Kill one, as a crash would."""
         process.kill()
-        await process.wait()
+        await process.communicate()  # what it still said is read, or its pipe stays open
 
     async def kill_all(self) -> None:
         """Kill those that are still running."""
