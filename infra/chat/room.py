@@ -20,7 +20,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from infra.conversations import ANSWER_TIMEOUT
 from infra.printable import flat
-from signals.conversation import ConversationResult, Ended, Recorded, Status, Transcript
+from signals.conversation import ConversationResult, Ended, Status, Transcript
 from signals.messages import Answer, Message
 from signals.names import update_name
 from signals.wire import Wire
@@ -50,8 +50,8 @@ class OverError(Exception):
 class End:
     """What is left of a conversation that has ended."""
 
-    messages: tuple[Recorded, ...]
-    """The last ones, as far as the participant was given them."""
+    transcript: Transcript
+    """The last messages, as far as the participant was given them."""
 
     ended: Ended | None
     """How it ended; nothing where it didn't end by itself."""
@@ -94,7 +94,8 @@ class Room:
         except (TimeoutError, RPCError) as error:
             raise UnansweredError(flat(str(error)) or "the conversation is about to end") from error
         except WorkflowFailureError as error:
-            return End((), None, flat(str(error.cause)))
+            nothing = Transcript(conversation=self.conversation, participant=self.speaker, messages=())
+            return End(nothing, None, flat(str(error.cause)))
         ended = Ended(
             stop=result.stop,
             at=result.ended,
@@ -103,7 +104,13 @@ class Room:
             decided_by=result.decided_by,
             evidence=result.evidence,
         )
-        return End(seen_by(result.last_messages, self.speaker), ended)
+        transcript = Transcript(
+            conversation=self.conversation,
+            participant=self.speaker,
+            messages=seen_by(result.last_messages, self.speaker),
+            omitted=result.messages - len(result.last_messages),
+        )
+        return End(transcript, ended)
 
     async def send(self, message: Message) -> Answer:
         """Send a message, again if it isn't answered.

@@ -9,8 +9,9 @@ from uuid import uuid4
 from infra.chat import view
 from infra.chat.lines import Author, LineError, Look, help_lines, parse
 from infra.chat.room import OverError, RefusedError, Room, UnansweredError
+from infra.conversations import ANSWER_TIMEOUT
 from infra.errors import SetupError
-from signals.conversation import Recorded, Status
+from signals.conversation import Recorded, Status, Transcript
 from signals.messages import Join, Leave, Message
 from signals.participants import Kind, Participant
 
@@ -21,8 +22,6 @@ SLOW_SECONDS: Final = 3.0
 """The same while nothing does."""
 
 BACK_OFF: Final = 1.2
-
-BEGIN_TRIES: Final = 5
 
 
 class Screen(Protocol):
@@ -111,16 +110,17 @@ class Session:
 
     async def _first_status(self) -> Status | None:
         """Where it stands; nothing if it has ended."""
-        for last in (*[False] * (BEGIN_TRIES - 1), True):
+        clock = asyncio.get_running_loop().time
+        enough = clock() + ANSWER_TIMEOUT.total_seconds()
+        while True:
             try:
                 return await self._room.status()
             except OverError:
                 return None
             except UnansweredError as error:
-                if last:
+                if clock() > enough:
                     raise SetupError(f"'{self._room.conversation}': {error}") from error
                 await asyncio.sleep(QUICK_SECONDS)
-        return None
 
     # What happens there
 
@@ -161,12 +161,7 @@ class Session:
             raise OverError
         if self._status is None or status.messages > self._seen:
             transcript = await self._room.transcript()
-            if self._status is None:
-                for line in view.missed(transcript):
-                    self._screen.tell(line)
-            elif transcript.omitted > self._seen:
-                self._screen.tell(f"-- {transcript.omitted - self._seen} messages went by too fast to be shown")
-            self._show(transcript.messages, status)
+            self._show(transcript, status)
             self._seen = max(self._seen, status.messages)
             self._screen.know(status, transcript.messages)
         else:
@@ -174,9 +169,13 @@ class Session:
         self._status = status
         self._screen.stand(view.standing(status, self._room.speaker))
 
-    def _show(self, messages: Iterable[Recorded], status: Status | None = None) -> None:
+    def _show(self, transcript: Transcript, status: Status | None = None) -> None:
+        """Show the messages that weren't shown yet."""
+        left_out = transcript.omitted - self._seen
+        for line in view.missed(transcript, left_out) if left_out > 0 else ():
+            self._screen.tell(line)
         proposals = {proposal.number: proposal for proposal in status.proposals} if status else {}
-        for message in messages:
+        for message in transcript.messages:
             if message.seq > self._seen:
                 self._screen.show(view.entry(message, proposals))
                 self._seen = message.seq
@@ -184,7 +183,7 @@ class Session:
     async def _show_end(self) -> None:
         end = await self._room.end()
         self._over = True
-        self._show(end.messages)
+        self._show(end.transcript)
         for line in view.ending(end.ended) if end.ended else [f"-- ended without a result: {end.fault}"]:
             self._screen.tell(line)
 

@@ -66,11 +66,15 @@ def heading(status: Status) -> Iterator[str]:
     yield from who(status)
 
 
-def missed(transcript: Transcript) -> Iterator[str]:
-    """Say what is left out before the first message."""
-    if transcript.omitted:
-        command = f"temporal parley transcript {flat(transcript.conversation, 200)}"
-        yield f"-- {_counted(transcript.omitted, 'older message')} left out; all of them: {command}"
+def missed(transcript: Transcript, left_out: int) -> Iterator[str]:
+    """Say what is not shown before the first message.
+
+    Args:
+        transcript: The messages that are shown next.
+        left_out: How many before them aren't.
+    """
+    command = f"temporal parley transcript {flat(transcript.conversation, 200)}"
+    yield f"-- {_counted(left_out, 'message')} left out here; all of them: {command}"
     if transcript.summary:
         yield f"-- in short: {flat(transcript.summary, 2000)}"
 
@@ -119,7 +123,7 @@ def standing(status: Status, speaker: str) -> str:
 def ending(ended: Ended) -> Iterator[str]:
     """Say how it ended."""
     yield f"-- ended ({ended.stop}): {flat(ended.reason)}"
-    if ended.decided_by or ended.outcome is not None:
+    if ended.outcome is not None:
         by = f", by {_names(ended.decided_by)}" if ended.decided_by else ""
         yield f"-- outcome{by}: {as_json(ended.outcome)}"
 

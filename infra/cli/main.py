@@ -4,6 +4,7 @@ import argparse
 import os
 import sys
 from collections.abc import Callable
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Final, NoReturn
 
@@ -19,6 +20,8 @@ INTERRUPTED: Final = 130
 
 def main() -> NoReturn:
     """Run the command, and end the process with its status: 0, or what the subcommand says, or `FAILED`."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # not every terminal has every letter
     try:
         status = _run(_parser().parse_args())
         sys.stdout.flush()

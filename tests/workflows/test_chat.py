@@ -44,7 +44,7 @@ async def test_lines_are_turns_and_what_was_missed_is_shown_first(rooms: Rooms, 
     shown = spoken.output.splitlines()
     assert (spoken.status, spoken.errors) == (0, "")
     assert shown[0] == f"Lunch? ({room.id})"
-    assert f"-- 3 older messages left out; all of them: temporal parley transcript {room.id}" in shown
+    assert f"-- 3 messages left out here; all of them: temporal parley transcript {room.id}" in shown
     told = [line.split(" ", 2)[2] for line in shown if line.startswith("#")]
     assert told == [*(f"ann: ann {n}" for n in range(3, 8)), "ben: hello", "ben: psst", "ben (answers #8): why?"]
     assert (await room.transcript()).messages[-1].in_reply_to == 8
@@ -89,7 +89,7 @@ async def test_who_joins_catches_up_and_who_leaves_is_gone(rooms: Rooms, server:
     assert "ann: hello" in joined.output
     assert "cat: hi all" in joined.output
     assert "   cat: expert, human" in joined.output
-    assert "too late" not in joined.output
+    assert "not accepted" not in joined.output
     assert [person.id for person in (await room.status()).participants] == ["ann", "ben"]
     await room.close()
 
@@ -120,6 +120,17 @@ async def test_what_was_said_in_private_is_not_shown_to_others(rooms: Rooms, ser
     await room.close()
     assert "a secret" in (await chat(server, room, "ben")).output
     assert "a secret" not in (await chat(server, room, "cat")).output
+
+
+async def test_of_what_has_ended_the_last_messages_are_shown(rooms: Rooms, server: DevServer) -> None:
+    room = await rooms.open(ANN, BEN, coordination=FREE_FORM, window=5)
+    for number in range(8):
+        await room.say("ann", f"ann {number}")
+    await room.close()
+    shown = (await chat(server, room, "ben", "hello?")).output.splitlines()
+    assert shown[0].startswith("-- 5 messages left out here")
+    assert [line.split(" ", 2)[2] for line in shown[1:4]] == ["ann: ann 5", "ann: ann 6", "ann: ann 7"]
+    assert shown[-1].startswith("-- ended (closed): ")
 
 
 async def test_a_terminated_conversation_is_over(rooms: Rooms, server: DevServer) -> None:

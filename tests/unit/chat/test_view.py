@@ -94,13 +94,11 @@ def test_the_heading_says_what_it_is_about_and_who_is_there() -> None:
     ]
 
 
-def test_what_was_missed_is_counted_and_summed_up() -> None:
-    assert list(missed(Transcript(conversation="c", messages=()))) == []
-    transcript = Transcript(conversation="c", messages=(), omitted=1200, summary="They want tea.")
-    assert list(missed(transcript)) == [
-        "-- 1,200 older messages left out; all of them: temporal parley transcript c",
-        "-- in short: They want tea.",
-    ]
+def test_what_is_left_out_is_counted_and_summed_up() -> None:
+    told = "-- 1,200 messages left out here; all of them: temporal parley transcript c"
+    assert list(missed(Transcript(conversation="c", messages=()), 1200)) == [told]
+    transcript = Transcript(conversation="c", messages=(), summary="They want tea.")
+    assert list(missed(transcript, 1200)) == [told, "-- in short: They want tea."]
 
 
 def test_proposals_are_listed_with_their_votes() -> None:
@@ -114,7 +112,7 @@ def test_the_end_says_why_and_what_came_of_it() -> None:
         stop=StopReason.DECISION, at=START + timedelta(1), reason="ann decided", outcome=1, decided_by=("ann",)
     )
     assert list(ending(ended)) == ["-- ended (decision): ann decided", "-- outcome, by ann: 1"]
-    closed = Ended(stop=StopReason.CLOSED, at=START, reason="solved")
+    closed = Ended(stop=StopReason.CLOSED, at=START, reason="solved", decided_by=("ann",))
     assert list(ending(closed)) == ["-- ended (closed): solved"]
 
 
