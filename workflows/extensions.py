@@ -8,6 +8,7 @@ from typing import Final
 from workflows.composition.registry import REGISTRY
 from workflows.conversation.coordination import COORDINATION, CoordinationStrategy
 from workflows.conversation.emergence import EMERGENCE, Condition
+from workflows.conversation.observations import OBSERVATIONS, Observation
 from workflows.conversation.routing import ROUTING, RoutingStrategy
 from workflows.conversation.strategies import Strategy
 
@@ -22,7 +23,7 @@ class Extension:
     Args:
         workflows: Workflow classes, compiled or plain ones.
         activities: Activities, bound to what they need.
-        strategies: Coordination and routing strategies and conditions, chosen by their `kind`.
+        strategies: Coordination and routing strategies, conditions and observations, chosen by their `kind`.
         selectors: Functions that choose among the candidates of a dynamic plan, known by their names.
         predicates: Functions that conditions of plans name.
     """
@@ -74,5 +75,7 @@ def _add_strategy(strategy: type[Strategy]) -> None:
         ROUTING.add(strategy)
     elif issubclass(strategy, Condition):
         EMERGENCE.add(strategy)
+    elif issubclass(strategy, Observation):
+        OBSERVATIONS.add(strategy)
     else:
-        raise ValueError(f"{strategy.__name__} is no CoordinationStrategy, RoutingStrategy or Condition")
+        raise ValueError(f"{strategy.__name__} is no CoordinationStrategy, RoutingStrategy, Condition or Observation")

@@ -72,7 +72,7 @@ async def room(rooms: Rooms) -> AsyncIterator[Room]:
             [SETUP | {"participants": [FIRST, SECOND, FIRST]}],
             "input: participants: 'ann' is named twice; give each an id of its own",
         ),
-        ("Conversation", [SETUP | {"participants": [SECOND]}], "input: emergence.0: nobody may decide"),
+        ("Conversation", [SETUP | {"participants": [SECOND]}], "input: emergence.0.kind: nobody may decide"),
         (
             "Conversation",
             [SETUP | {"coordination": {"kind": "shout"}}],

@@ -5,6 +5,7 @@ from typing import Annotated, Final, Literal, Self
 
 from pydantic import Field, model_validator
 
+from signals.conversation import Tokens
 from signals.participants import Kind, Participant, Permission
 from signals.wire import Identifier, Outcome, Wire
 
@@ -111,6 +112,25 @@ class Budget(Wire):
         if self.tokens is None and self.cost is None:
             raise ValueError("give 'tokens', 'cost' or both")
         return self
+
+    def spent(self, tokens: Tokens, cost: float) -> float:
+        """How much of it is used, as a share: 1 and more when it is used up."""
+        of_tokens = (tokens.input + tokens.output) / self.tokens if self.tokens else 0
+        return max(of_tokens, cost / self.cost if self.cost else 0)
+
+
+class Summaries(Wire):
+    """A summary that a language model keeps of the messages that are older than those at hand.
+
+    Example:
+        `{"every": 20}`
+    """
+
+    every: int = Field(default=20, ge=10, le=100)
+    """After so many messages they are taken into it; at most as many as the conversation's window keeps."""
+
+    model: str | None = Field(default=None, max_length=200, pattern=r"^[ -~]*$")
+    """The language model; the worker's own where there is none."""
 
 
 class Constraints(Wire):

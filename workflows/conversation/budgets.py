@@ -8,9 +8,7 @@ from workflows.conversation.state import ConversationState
 
 def spent(budget: Budget, state: ConversationState) -> float:
     """How much of what was granted is used, as a share: 1 and more when it is used up."""
-    tokens = (state.tokens.input + state.tokens.output) / budget.tokens if budget.tokens else 0
-    cost = state.cost / budget.cost if budget.cost else 0
-    return max(tokens, cost) / state.budgets
+    return budget.spent(state.tokens, state.cost) / state.budgets
 
 
 def charge(change: Change, tokens: Tokens, cost: float) -> None:

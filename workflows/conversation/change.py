@@ -146,7 +146,7 @@ class Change:
         state = self.state
         state.consultations += 1
         state.consulting[state.consultations] = Consulting(
-            purpose=purpose, question=question, candidates=candidates, upto=state.seq, model=model
+            purpose=purpose, question=question, candidates=candidates, upto=state.seq, turns=state.turns, model=model
         )
         self.effects.append(Consult(state.consultations))
 

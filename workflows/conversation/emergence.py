@@ -3,20 +3,43 @@
 from abc import abstractmethod
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Annotated, Final, Literal
+from math import ceil
+from typing import Annotated, Final, Literal, NamedTuple, Self
 
-from pydantic import Field
+from pydantic import Field, JsonValue, StringConstraints, model_validator
 
 from signals.conversation import Ended, Proposal, StopReason
-from signals.participants import Permission
-from signals.wire import Identifier
+from signals.participants import Kind, Participant, Permission
+from signals.wire import Identifier, Outcome
 from workflows.conversation.bounds import Seconds
+from workflows.conversation.outcomes import outcome_fault
 from workflows.conversation.state import ConversationState
 from workflows.conversation.strategies import Family, Strategy
 
 
+class Question(NamedTuple):
+    """What a language model is to judge."""
+
+    text: str
+    model: str | None
+    """Which one; the worker's own where there is none."""
+
+
 class Condition(Strategy):
     """Something that ends a conversation."""
+
+    @property
+    def parts(self) -> Sequence["Condition"]:
+        """The conditions that it is made of; none, where it stands for itself."""
+        return ()
+
+    def fault(self, participants: Sequence[Participant]) -> str | None:
+        """Say which setting doesn't suit the participants, beginning with its name; nothing where all do."""
+        return None
+
+    def questions(self, state: ConversationState) -> Sequence[Question]:
+        """What a language model is to judge now, for it to be met."""
+        return ()
 
     @abstractmethod
     def met(self, state: ConversationState, now: datetime) -> Ended | None:
@@ -33,6 +56,18 @@ class Decision(Condition):
     kind: Literal["decision"] = "decision"
     roles: tuple[Identifier, ...] = ()
     """Only these roles decide; whoever holds the permission where it is empty."""
+
+    def fault(self, participants: Sequence[Participant]) -> str | None:
+        """Say which setting doesn't suit the participants."""
+        # Deciding is proposing or voting, and that takes the permission to speak.
+        able = [p for p in participants if p.may(Permission.DECIDE) and p.may(Permission.SPEAK)]
+        if any(not self.roles or p.role in self.roles for p in able):
+            return None
+        field, who = ("roles", f"of the roles {', '.join(self.roles)} ") if self.roles else ("kind", "")
+        return (
+            f"{field}: nobody {who}may decide; "
+            "give a participant the permissions 'speak' and 'decide', or choose another condition"
+        )
 
     def deciders(self, state: ConversationState) -> set[str]:
         """Who may decide."""
@@ -74,6 +109,65 @@ class Consensus(Condition):
                 by = {name: seq for name, seq in proposal.approved_by.items() if name in voters}
                 return _accepted(StopReason.CONSENSUS, "agreed by all", proposal, by, now)
         return None
+
+
+class Quorum(Condition):
+    """Enough of those who may vote approve the same proposal.
+
+    Example:
+        `{"kind": "quorum", "count": 2, "roles": ["agent"], "refusals": 1}`
+    """
+
+    kind: Literal["quorum"] = "quorum"
+    count: int | None = Field(default=None, ge=1, le=1000)
+    """So many of them."""
+
+    share: float | None = Field(default=None, gt=0, le=1)
+    """At least this share of those who are here: 0.5 is half of them, 0.51 more than half."""
+
+    of: Literal["people", "everybody"] = "people"
+    roles: tuple[Identifier, ...] = ()
+    """Only these roles vote; whoever may speak where it is empty."""
+
+    refusals: int | None = Field(default=None, ge=1, le=1000)
+    """So many refusals among them keep a proposal from being accepted."""
+
+    @model_validator(mode="after")
+    def _says_how_many(self) -> Self:
+        if (self.count is None) == (self.share is None):
+            raise ValueError("give either 'count' or 'share'")
+        return self
+
+    def fault(self, participants: Sequence[Participant]) -> str | None:
+        """Say which setting doesn't suit the participants."""
+        voters = sum(map(self._may_vote, participants))
+        if not voters:
+            field = "roles" if self.roles else "of"
+            return f"{field}: nobody of these may vote; give a participant the permission 'speak'"
+        for field, number in (("count", self.count), ("refusals", self.refusals)):
+            if number is not None and number > voters:
+                return f"{field}: {number} are more than the {voters} who may vote"
+        return None
+
+    def met(self, state: ConversationState, now: datetime) -> Ended | None:
+        """The end, if it has come."""
+        if not state.proposals:
+            return None
+        voters = {member.participant.id for member in state.present if self._may_vote(member.participant)}
+        needed = self.count if self.share is None else max(1, ceil(self.share * len(voters)))
+        for proposal in state.proposals:
+            by = {name: seq for name, seq in proposal.approved_by.items() if name in voters}
+            against = sum(name in voters for name in proposal.refused_by)
+            if needed is not None and len(by) >= needed and (self.refusals is None or against < self.refusals):
+                return _accepted(StopReason.QUORUM, f"approved by {len(by)} of {len(voters)}", proposal, by, now)
+        return None
+
+    def _may_vote(self, participant: Participant) -> bool:
+        return (
+            participant.may(Permission.SPEAK)
+            and (self.of == "everybody" or participant.kind is Kind.HUMAN)
+            and (not self.roles or participant.role in self.roles)
+        )
 
 
 class Turns(Condition):
@@ -125,8 +219,84 @@ class Deadline(Condition):
         return state.started + timedelta(seconds=self.seconds)
 
 
+class Fact(Condition):
+    """Something became known.
+
+    Example:
+        `{"kind": "fact", "name": "order_id"}`
+    """
+
+    kind: Literal["fact"] = "fact"
+    name: str = Field(min_length=1, max_length=200)
+    """Its name among the known facts."""
+
+    equals: Outcome = None
+    """What it must be; anything will do where it is null."""
+
+    def met(self, state: ConversationState, now: datetime) -> Ended | None:
+        """The end, if it has come."""
+        if self.name not in state.facts or not (self.equals is None or self._equals(state.facts[self.name])):
+            return None
+        reason = f"'{self.name}' is known"
+        return Ended(stop=StopReason.FACT, at=now, reason=reason, evidence=_last(state))
+
+    def _equals(self, value: JsonValue) -> bool:
+        # In JSON true is not 1, as it is in Python.
+        return value == self.equals and outcome_fault({"const": self.equals}, value) is None
+
+
+class EveryoneLeft(Condition):
+    """Everybody has left, or everybody of a role."""
+
+    kind: Literal["everyone_left"] = "everyone_left"
+    role: Identifier | None = None
+
+    def fault(self, participants: Sequence[Participant]) -> str | None:
+        """Say which setting doesn't suit the participants."""
+        if self.role is None or any(participant.role == self.role for participant in participants):
+            return None
+        return f"role: nobody has the role {self.role!r}; give it to a participant, or name another"
+
+    def met(self, state: ConversationState, now: datetime) -> Ended | None:
+        """The end, if it has come."""
+        if any(member.present and self.role in (None, member.participant.role) for member in state.members.values()):
+            return None
+        reason = "everyone has left" if self.role is None else f"everyone of the role '{self.role}' has left"
+        return Ended(stop=StopReason.EVERYONE_LEFT, at=now, reason=reason, evidence=_last(state))
+
+
+class Judge(Condition):
+    """A language model finds that something is so, by what everybody may see.
+
+    Example:
+        `{"kind": "judge", "question": "Is the customer's problem solved?", "every": 4}`
+    """
+
+    kind: Literal["judge"] = "judge"
+    question: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1000)]
+    every: int = Field(default=5, ge=1, le=1000)
+    """After how many turns it is asked, each time anew."""
+
+    model: str | None = Field(default=None, max_length=200, pattern=r"^[ -~]*$")
+    """The language model; the worker's own where there is none."""
+
+    def questions(self, state: ConversationState) -> Sequence[Question]:
+        """What a language model is to judge now."""
+        verdict = state.verdicts.get(self.question)
+        due = (verdict.turns if verdict else 0) + self.every
+        return (Question(self.question, self.model),) if state.turns >= due else ()
+
+    def met(self, state: ConversationState, now: datetime) -> Ended | None:
+        """The end, if it has come."""
+        verdict = state.verdicts.get(self.question)
+        if verdict is None or not verdict.holds:
+            return None
+        reason = f"'{self.question}' was judged to be so" + (f": {verdict.reason}" if verdict.reason else "")
+        return Ended(stop=StopReason.JUDGED, at=now, reason=reason, evidence=(verdict.seq,))
+
+
 EMERGENCE: Final = Family[Condition]("emergence")
-EMERGENCE.add(Decision, Consensus, Turns, Silence, Deadline)
+EMERGENCE.add(Decision, Consensus, Quorum, Turns, Silence, Deadline, Fact, EveryoneLeft, Judge)
 
 AnyCondition = Annotated[Condition, EMERGENCE]
 """Any condition, told apart by `kind`."""

@@ -4,6 +4,7 @@ from signals.assistant import Finding, Purpose
 from signals.errors import ErrorType, Refusal
 from signals.messages import Answer, Disposition, Grant, Turn
 from workflows.conversation.adapting import adapt
+from workflows.conversation.advice import ask_for_advice
 from workflows.conversation.bounds import OutOfTurn
 from workflows.conversation.budgets import grant_budget
 from workflows.conversation.change import Change
@@ -48,6 +49,7 @@ def settle(change: Change) -> None:
         if state.busy is None:
             for name in change.coordination.to_ask(state):
                 change.ask(name)
+        ask_for_advice(change)
         if change.setup.constraints.ladder:
             look_who_is_waited_for(change, awaiting(state))
         return

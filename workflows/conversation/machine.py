@@ -30,7 +30,7 @@ from signals.messages import (
     Turn,
     Vote,
 )
-from workflows.conversation import floor, invocations, members, proposals, turns, waiting
+from workflows.conversation import adapting, floor, invocations, members, proposals, turns, waiting
 from workflows.conversation.admission import check
 from workflows.conversation.budgets import charge
 from workflows.conversation.change import Change
@@ -55,7 +55,7 @@ from workflows.conversation.events import (
 )
 from workflows.conversation.floor import awaiting, settle
 from workflows.conversation.setup import ConversationSetup
-from workflows.conversation.state import Consulting, ConversationState, Member, Verdict
+from workflows.conversation.state import MAX_SUMMARY, Consulting, ConversationState, Member, Verdict
 
 __all__ = ["apply", "awaiting", "next_due", "open_conversation", "resume"]
 
@@ -124,7 +124,7 @@ def next_due(setup: ConversationSetup, state: ConversationState, now: datetime) 
     """When something happens by time alone, if nothing else does before: at the latest the conversation ends."""
     times = [
         *(condition.due(state, now) for condition in setup.emergence),
-        *(rule.when.due(state, now) for rule in setup.adaptation),
+        adapting.due(setup, state, now),
         waiting.due(setup, state),
     ]
     end = state.started + timedelta(seconds=setup.constraints.timeout_seconds)
@@ -217,7 +217,7 @@ def _take_finding(change: Change, event: Consulted | ConsultFailed) -> None:
         case Purpose.SUMMARISE:
             # Without an answer the old summary stays, and the next one has more to take in.
             state.summarised = asked.upto
-            state.summary = finding.text if finding else state.summary
+            state.summary = finding.text[:MAX_SUMMARY] if finding and finding.text.strip() else state.summary
     if finding is not None:
         charge(change, finding.tokens, finding.cost)
 
@@ -226,4 +226,4 @@ def _take_verdict(state: ConversationState, asked: Consulting, event: Consulted 
     # Without an answer it doesn't hold, and is asked again when it is due.
     holds = isinstance(event, Consulted) and event.finding.verdict is True
     reason = event.finding.text if isinstance(event, Consulted) else event.reason
-    state.verdicts[asked.question] = Verdict(holds=holds, reason=reason[:500], seq=asked.upto)
+    state.verdicts[asked.question] = Verdict(holds=holds, reason=reason[:500], seq=asked.upto, turns=asked.turns)

@@ -25,9 +25,9 @@ def _join(change: Change, participant: Participant) -> Answer:
     if known is None and len(members) >= change.setup.constraints.participant_limit + MAX_ABSENT:
         _forget(change, next(name for name, member in members.items() if not member.present))
     if known is None:
-        members[participant.id] = Member(participant=participant)
+        members[participant.id] = Member(participant=participant, arrived=change.state.turns)
     else:
-        known.present = True
+        known.present, known.arrived = True, change.state.turns
     seq = change.say(f"{participant.label} ({participant.role}) joined")
     return Answer(disposition=Disposition.RECORDED, seq=seq)
 

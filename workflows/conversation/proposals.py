@@ -15,6 +15,7 @@ def _propose(change: Change, message: Propose) -> Answer:
     """Put an outcome forward; whoever does approves it."""
     state = change.state
     state.proposal_count += 1
+    state.proposed = state.turns
     number = state.proposal_count
     text = message.comment or f"proposes outcome {number}"
     seq = change.record(MessageKind.PROPOSAL, text, message.speaker, proposal=number)

@@ -6,8 +6,9 @@ from pydantic import AfterValidator, Field, model_validator
 
 from signals.participants import Participant, Permission
 from signals.wire import Facts, Identifier, Text, Wire, at_most
-from workflows.conversation.adaptation import Rule
-from workflows.conversation.bounds import Constraints, Exhausted, GiveUp, Guests, OutOfTurn
+from workflows.conversation.adaptation import DEFAULT_RULES, Rule, rules_fault
+from workflows.conversation.bounds import Constraints, Exhausted, GiveUp, Guests, OutOfTurn, Summaries
+from workflows.conversation.combining import conditions_fault
 from workflows.conversation.coordination import Coordination, CoordinationStrategy, TurnBased
 from workflows.conversation.emergence import AnyCondition, Decision
 from workflows.conversation.outcomes import JsonSchema, outcome_fault, schema_fault
@@ -34,8 +35,11 @@ class ConversationSetup(Wire):
     emergence: tuple[AnyCondition, ...] = Field(default=(Decision(),), min_length=1, max_length=20)
     """The conversation ends by the first one that is met."""
 
-    adaptation: tuple[Rule, ...] = Field(default=(), max_length=20)
-    """What is done when the conversation goes badly."""
+    adaptation: tuple[Rule, ...] = Field(default=DEFAULT_RULES, max_length=20)
+    """What is done when the conversation goes badly; the first rule that applies is followed first."""
+
+    summary: Summaries | None = None
+    """A rolling summary of what everybody may see; none is made where it is null."""
 
     outcome: Annotated[JsonSchema, AfterValidator(at_most(MAX_SCHEMA_BYTES))] | None = None
     """The JSON Schema that every proposal must fit; any outcome will do where there is none."""
@@ -67,12 +71,17 @@ class ConversationSetup(Wire):
             raise ValueError(f"participants: {len(ids)} are more than constraints.participant_limit ({limit})")
         if not any(participant.may(Permission.SPEAK) for participant in self.participants):
             raise ValueError("participants: nobody may speak; give somebody the permission 'speak'")
-        self._somebody_decides()
+        if fault := conditions_fault(self.emergence, self.participants):
+            raise ValueError(fault)
         self._bounds_hold()
         if fault := self.coordination.fault(self.participants):
             raise ValueError(f"coordination.{fault}")
         if fault := self.routing.fault(self.participants):
             raise ValueError(f"routing.{fault}")
+        if fault := rules_fault(self.adaptation, self.participants):
+            raise ValueError(fault)
+        if self.summary and self.summary.every > self.window:
+            raise ValueError(f"summary.every: {self.summary.every} messages are more than window ({self.window}) keeps")
         if self.outcome is not None and (fault := schema_fault(self.outcome)):
             raise ValueError(f"outcome is not a JSON Schema: {fault}")
         return self
@@ -96,18 +105,3 @@ class ConversationSetup(Wire):
 
     def _any(self, permission: Permission) -> bool:
         return any(participant.may(permission) for participant in self.participants)
-
-    def _somebody_decides(self) -> None:
-        for index, condition in enumerate(self.emergence):
-            if isinstance(condition, Decision) and not any(
-                # Deciding is proposing or voting, and that takes the permission to speak.
-                p.may(Permission.DECIDE)
-                and p.may(Permission.SPEAK)
-                and (not condition.roles or p.role in condition.roles)
-                for p in self.participants
-            ):
-                who = f"of the roles {', '.join(condition.roles)} " if condition.roles else ""
-                raise ValueError(
-                    f"emergence.{index}: nobody {who}may decide; "
-                    "give a participant the permissions 'speak' and 'decide', or choose another condition"
-                )

@@ -38,6 +38,9 @@ MAX_OPEN_PROPOSALS: Final = 10
 MAX_FAILURES: Final = 3
 """Failed replies in a row after which an AI participant is asked no more."""
 
+MAX_SUMMARY: Final = 8000
+"""The longest summary, in characters: it is taken along, and into every prompt."""
+
 REMEMBERED_IDS: Final = 500
 """Turn ids remembered over continue-as-new: the latest ones. Within a run all of them are."""
 
@@ -65,6 +68,9 @@ class Member(BaseModel):
     last_turn: int = 0
     """Which of the conversation's turns was their last one, from 1; 0 before they said anything."""
 
+    arrived: int = 0
+    """How many turns had been taken when they joined."""
+
     called: bool = False
     """AI: whether somebody addressed it, or granted it the floor, since it was last asked."""
 
@@ -84,7 +90,9 @@ class Member(BaseModel):
     @property
     def can_speak(self) -> bool:
         """Whether they are here, may speak, and (an AI participant) are able to and have reason to."""
-        return self.present and self.may_speak and (self.is_person or (self.failures < MAX_FAILURES and self.has_reason))
+        return (
+            self.present and self.may_speak and (self.is_person or (self.failures < MAX_FAILURES and self.has_reason))
+        )
 
     @property
     def has_reason(self) -> bool:
@@ -103,6 +111,9 @@ class Consulting(BaseModel):
     upto: int
     """The number of the last message that it is about."""
 
+    turns: int = 0
+    """How many turns had been taken."""
+
     model: str | None = None
 
 
@@ -116,15 +127,21 @@ class Verdict(BaseModel):
     seq: int
     """The number of the last message that it knew."""
 
+    turns: int = 0
+    """How many turns had been taken by then."""
+
 
 class Adapted(BaseModel):
     """How often a rule of adaptation was followed."""
 
     model_config = ConfigDict(extra="forbid")
 
-    times: int
-    turns: int
+    times: int = 0
+    turns: int = 0
     """How many turns had been taken when it was followed last."""
+
+    looked: int = 0
+    """How many turns had been taken when what it is about was last looked for."""
 
 
 class Wait(BaseModel):
@@ -189,6 +206,9 @@ class ConversationState(BaseModel):
 
     proposals: list[Proposal] = []
     proposal_count: int = 0
+    proposed: int = 0
+    """How many turns had been taken when somebody last proposed something."""
+
     seen: dict[str, int] = {}
     """Digests of turn ids, with the message's number, or `HELD`."""
 

@@ -30,6 +30,8 @@ class Family(Generic[S]):
     def __init__(self, what: str) -> None:
         self._what = what
         self._known: dict[str, type[S]] = {}
+        self._described = False
+        """Whether its JSON Schema is being made."""
 
     def add(self, *strategies: type[S]) -> None:
         """Add strategies.
@@ -70,4 +72,22 @@ class Family(Generic[S]):
         )
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
-        return {"oneOf": [handler(strategy.__pydantic_core_schema__) for strategy in self._known.values()]}
+        known = {kind: strategy.__pydantic_core_schema__ for kind, strategy in self._known.items()}
+        if self._described:
+            # A strategy that is made of others of its family: all of them are being described already.
+            references: dict[str, CoreSchema] = {
+                kind: core_schema.definition_reference_schema(_ref(schema)) for kind, schema in known.items()
+            }
+            return handler(core_schema.tagged_union_schema(references, "kind"))
+        self._described = True
+        try:
+            return handler(core_schema.tagged_union_schema(known, "kind"))
+        finally:
+            self._described = False
+
+
+def _ref(schema: CoreSchema) -> str:
+    """What pydantic calls a model where a schema refers to it; a model with definitions comes wrapped in them."""
+    while "ref" not in schema:
+        schema = schema["schema"]
+    return cast(str, schema["ref"])

@@ -75,7 +75,7 @@ def _bring_in(change: Change, wait: Wait, rung: BringIn) -> None:
             change.say(f"{newcomer.label} can't be brought in: there are too many here already")
             return
         state.members.setdefault(newcomer.id, Member(participant=newcomer))
-        state.members[newcomer.id].present = True
+        state.members[newcomer.id].present, state.members[newcomer.id].arrived = True, state.turns
     names = tuple(
         name
         for name, member in state.members.items()

@@ -236,7 +236,9 @@ class Conversation(Receiver):
             del self._replies[speaker, ask]
 
     async def _consult(self, number: int) -> None:
-        consulting = self.state.consulting[number]
+        consulting = self.state.consulting.get(number)
+        if consulting is None:
+            return  # what came in the same moment has settled it
         try:
             finding = await workflow.execute_activity_method(
                 Adviser.consult,

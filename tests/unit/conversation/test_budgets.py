@@ -25,7 +25,7 @@ def limited(at_exhaustion: str, *people: object) -> Talk:
 def test_a_budget_that_is_not_used_up_changes_nothing() -> None:
     talk = limited("stop", ALICE, ROBOT)
     talk.turn("alice")
-    talk.reply("robot", "hi", tokens=Tokens(input=90, output=9))
+    talk.reply("robot", "hi", tokens=Tokens(input=70, output=9))
     assert talk.said == ["alice: hello", "robot: hi"]
 
 

@@ -83,19 +83,19 @@ def test_somebody_may_speak() -> None:
 
 def test_somebody_may_decide_where_a_decision_ends_it() -> None:
     assert told(participants=[{**HOST, "can": ["speak"]}]) == (
-        "input: emergence.0: nobody may decide; "
+        "input: emergence.0.kind: nobody may decide; "
         "give a participant the permissions 'speak' and 'decide', or choose another condition"
     )
 
 
 def test_who_may_decide_may_speak_as_well() -> None:
     speaker = {**HOST, "id": "bob", "can": ["speak"]}
-    assert "emergence.0: nobody may decide" in told(participants=[{**HOST, "can": ["decide"]}, speaker])
+    assert "emergence.0.kind: nobody may decide" in told(participants=[{**HOST, "can": ["decide"]}, speaker])
 
 
 def test_somebody_of_the_roles_that_decide_takes_part() -> None:
     emergence = [{"kind": "consensus"}, {"kind": "decision", "roles": ["agent", "manager"]}]
-    assert "emergence.1: nobody of the roles agent, manager may decide" in told(emergence=emergence)
+    assert "emergence.1.roles: nobody of the roles agent, manager may decide" in told(emergence=emergence)
 
 
 def test_a_setup_survives_being_written_and_read() -> None:

@@ -274,7 +274,7 @@ class Witness:
         floor = self.state.floor
         if floor is not None:
             assert self.state.ended is None
-            assert not isinstance(self.setup.coordination, FreeForm)
+            assert not isinstance(self.setup.coordination_in(self.state), FreeForm)
             assert self.state.members[floor].can_speak
 
     def every_ask_is_answered_or_cancelled_or_under_way(self) -> None:
