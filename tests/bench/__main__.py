@@ -25,7 +25,10 @@ from signals.assistant import Reply, ReplyRequest
 from signals.conversation import ConversationResult, Status
 from signals.messages import Turn
 from signals.names import WorkflowType
+from tests.flows.aged import COORDINATIONS, FirstChoice
 from tests.harness import running_worker
+from tests.workflows.counting import MESSAGES, going_on
+from tests.workflows.rooms import Rooms
 from workflows.conversation import machine
 from workflows.conversation.events import Received
 from workflows.conversation.setup import ConversationSetup
@@ -122,6 +125,16 @@ async def turn_costs(client: Client, queue: str) -> None:
     CONSOLE.print(table)
 
 
+async def turn_costs_by_coordination(client: Client, queue: str) -> None:
+    """Print what a message costs early and late, for each way of taking turns (between people)."""
+    table = Table("turns are taken", "at turn", "events", "bytes", title="A message, at any length (mean of 20)")
+    for kind in COORDINATIONS:
+        for turns in (100, 10_000):
+            spent = await going_on(Rooms(client, queue), kind, turns)
+            table.add_row(kind, f"{turns:,}", f"{spent.events / MESSAGES:.2f}", f"{spent.size / MESSAGES:.0f}")
+    CONSOLE.print(table)
+
+
 async def memory(client: Client, queue: str) -> None:
     """Print what an open conversation in the worker's cache costs in memory."""
     gc.collect()
@@ -168,7 +181,7 @@ def import_time() -> None:
 async def _served() -> AsyncIterator[tuple[Client, str]]:
     async with DevServer() as server:
         client = await connect(server.address)
-        async with running_worker(client, [Conversation], [Echo().reply]) as queue:
+        async with running_worker(client, [Conversation], [Echo().reply, FirstChoice().consult]) as queue:
             yield client, queue
 
 
@@ -176,7 +189,7 @@ async def main() -> None:
     """Run every bench."""
     import_time()
     core_speed()
-    benches: list[Callable[[Client, str], Awaitable[None]]] = [turn_costs, memory]
+    benches: list[Callable[[Client, str], Awaitable[None]]] = [turn_costs, turn_costs_by_coordination, memory]
     async with _served() as (client, queue):
         for bench in benches:
             await bench(client, queue)

@@ -1,9 +1,7 @@
 """What things cost in history, counted on the real server: nothing grows with the length of a conversation."""
 
-import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 
 import pytest
 from temporalio.api.enums.v1 import EventType
@@ -11,9 +9,11 @@ from temporalio.client import Client, WorkflowHandle
 
 from signals.messages import Turn
 from tests.flows import points
+from tests.flows.aged import COORDINATIONS, FirstChoice
 from tests.flows.points import Wish
 from tests.flows.talkers import Manner, Talkers, talker
 from tests.harness import running_worker
+from tests.workflows.counting import Cost, cost, going_on
 from tests.workflows.rooms import ANN, BEN, FREE_FORM, Room, Rooms
 from tests.workflows.talks import Talks
 from workflows.conversation.workflow import Conversation
@@ -23,30 +23,13 @@ TEXT = "x" * 200
 
 @pytest.fixture(scope="module")
 async def task_queue(client: Client) -> AsyncIterator[str]:
-    async with running_worker(client, [*points.FLOWS, Conversation], [Talkers().reply]) as name:
+    async with running_worker(client, [*points.FLOWS, Conversation], [Talkers().reply, FirstChoice().consult]) as name:
         yield name
 
 
 @pytest.fixture
 def rooms(client: Client, task_queue: str) -> Rooms:
     return Rooms(client, task_queue)
-
-
-@dataclass
-class Cost:
-    """What a history has."""
-
-    events: int
-    size: int
-    """Bytes."""
-
-    def __sub__(self, other: "Cost") -> "Cost":
-        return Cost(self.events - other.events, self.size - other.size)
-
-
-async def cost(room: Room) -> Cost:
-    info = (await room.handle.describe()).raw_description.workflow_execution_info
-    return Cost(info.history_length, info.history_size_bytes)
 
 
 async def taking(room: Room, speakers: list[str], recorded_each: int = 1) -> Cost:
@@ -94,19 +77,11 @@ async def test_a_turn_sent_as_an_update_is_5_events(rooms: Rooms) -> None:
     await room.close()
 
 
-async def test_a_turn_costs_the_same_early_and_late(rooms: Rooms) -> None:
-    room = await rooms.open(ANN, BEN, coordination=FREE_FORM)
-    sizes = []
-    for at in (40, 190):
-        missing = at - (await room.status()).turns
-        await asyncio.gather(*(room.say("ann", TEXT) for _ in range(missing)))
-        await room.taken(at)
-        taken = await taking(room, ["ann"] * 20)
-        assert taken.events == 4 * 20
-        sizes.append(taken.size)
-    early, late = sizes
-    assert abs(late - early) < early / 10
-    await room.close()
+@pytest.mark.parametrize("kind", COORDINATIONS)
+async def test_a_turn_costs_the_same_at_turn_100_and_at_turn_10_000(rooms: Rooms, kind: str) -> None:
+    early, late = [await going_on(rooms, kind, turns) for turns in (100, 10_000)]
+    assert late.events == early.events
+    assert abs(late.size - early.size) < early.size / 10
 
 
 async def test_no_timer_is_started_or_cancelled_and_no_search_attribute_written_for_a_turn(rooms: Rooms) -> None:

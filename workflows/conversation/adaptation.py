@@ -8,8 +8,9 @@ from pydantic import Field
 from signals.modes import Mode
 from signals.participants import Participant
 from signals.wire import Identifier, Text, Wire
-from workflows.conversation.coordination import Coordination, CoordinationStrategy
+from workflows.conversation.coordination import CoordinationStrategy
 from workflows.conversation.observations import AnyObservation, BudgetSpent, Circling, Disagreement
+from workflows.conversation.speaker_selection import Coordination
 
 
 class SwitchCoordination(Wire):

@@ -6,7 +6,8 @@ from signals.participants import Permission
 from workflows.conversation.bounds import OutOfTurn
 from workflows.conversation.floor import check_grant, must_wait
 from workflows.conversation.invocations import check_invoke
-from workflows.conversation.outcomes import outcome_fault
+from workflows.conversation.proposals import check_proposal
+from workflows.conversation.routing import ByTopic
 from workflows.conversation.setup import ConversationSetup
 from workflows.conversation.state import MAX_HELD, MAX_HELD_BYTES, ConversationState, Member, digest, json_size
 
@@ -37,14 +38,10 @@ def _check_content(setup: ConversationSetup, state: ConversationState, message: 
             return check_invoke(setup, state, message)
         case Grant():
             return check_grant(state, message)
-        case Propose():
-            if fault := outcome_fault(setup.outcome, message.outcome):
-                return Refusal(ErrorType.OUTCOME_INVALID, f"{fault}; mend it and propose again")
-        case Vote():
-            if all(proposal.number != message.proposal for proposal in state.proposals):
-                numbers = ", ".join(str(proposal.number) for proposal in state.proposals) or "none"
-                reason = f"there is no proposal {message.proposal}; open are: {numbers}"
-                return Refusal(ErrorType.INVALID_INPUT, reason)
+        case Subscribe() if not isinstance(setup.routing, ByTopic):
+            return Refusal(ErrorType.INVALID_INPUT, f"turns don't go by topic here, but by {setup.routing.kind!r}")
+        case Propose() | Vote():
+            return check_proposal(setup, state, message)
     return None
 
 

@@ -79,7 +79,10 @@ class Change:
         del state.messages[: -self.setup.window]
         self.recorded.append(message)
         if speaker is not None:
-            self._make_heard(message, _addressed(state, turn) if turn else frozenset())
+            addressed = _addressed(state, turn) if turn else frozenset()
+            if turn:
+                state.called_on = tuple(name for name in state.members if name in addressed) if addressed else ()
+            self._make_heard(message, addressed)
         return state.seq
 
     def record_turn(self, turn: Turn) -> int:
@@ -94,7 +97,8 @@ class Change:
         seq = self.record(MessageKind.TURN, turn.text, turn.speaker, turn=turn)
         state.turns += 1
         state.passes = 0
-        state.last_speaker = turn.speaker
+        if state.last_speaker != turn.speaker:
+            state.speaker_before, state.last_speaker = state.last_speaker, turn.speaker
         member.turns += 1
         member.last_turn = state.turns
         self.remember(digest(turn), seq)
@@ -140,13 +144,24 @@ class Change:
             self.effects.append(CancelReply(name, ask))
 
     def consult(
-        self, purpose: Purpose, question: str, model: str | None = None, candidates: tuple[str, ...] = ()
+        self,
+        purpose: Purpose,
+        question: str,
+        model: str | None = None,
+        candidates: tuple[str, ...] = (),
+        attempts: int = 1,
     ) -> None:
         """Ask a language model something about the conversation."""
         state = self.state
         state.consultations += 1
         state.consulting[state.consultations] = Consulting(
-            purpose=purpose, question=question, candidates=candidates, upto=state.seq, turns=state.turns, model=model
+            purpose=purpose,
+            question=question,
+            candidates=candidates,
+            upto=state.seq,
+            turns=state.turns,
+            model=model,
+            attempts=attempts,
         )
         self.effects.append(Consult(state.consultations))
 

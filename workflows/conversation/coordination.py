@@ -6,7 +6,7 @@ Who *may* speak next (`candidates`) is kept apart from who *does* (`choose`).
 from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, Final, Literal
+from typing import Final, Literal
 
 from signals.participants import Participant
 from workflows.conversation.state import ConversationState
@@ -32,6 +32,8 @@ class AskModel:
     question: str
     candidates: tuple[str, ...]
     model: str | None
+    attempts: int
+    """How often it is asked, if its answer is no candidate."""
 
 
 Choice = Given | Everybody | AskModel
@@ -109,6 +111,3 @@ class FreeForm(CoordinationStrategy):
 
 COORDINATION: Final = Family[CoordinationStrategy]("coordination")
 COORDINATION.add(TurnBased, FreeForm)
-
-Coordination = Annotated[CoordinationStrategy, COORDINATION]
-"""Any coordination strategy, told apart by `kind`."""

@@ -14,9 +14,6 @@ from workflows.conversation.setup import ConversationSetup
 from workflows.conversation.state import Consulting, ConversationState
 from workflows.conversation.waiting import look_who_is_waited_for
 
-MOST_MISSES = 2
-"""Answers in a row that name nobody who may speak, after which the next in order is taken."""
-
 
 def awaiting(state: ConversationState) -> tuple[str, ...]:
     """The people that the conversation waits for."""
@@ -96,8 +93,8 @@ def take_choice(change: Change, asked: Consulting, finding: Finding | None) -> N
         _give(change, (choice,))
         return
     state.misses += 1
-    if candidates and state.misses < MOST_MISSES:
-        change.consult(Purpose.CHOOSE, asked.question, asked.model, tuple(candidates))
+    if candidates and state.misses < asked.attempts:
+        change.consult(Purpose.CHOOSE, asked.question, asked.model, tuple(candidates), asked.attempts)
         return
     state.misses = 0
     if candidates:
@@ -129,9 +126,9 @@ def _pass_floor(change: Change) -> None:
             state.floor, state.offered = None, ()
         case Given(to=to):
             _give(change, to)
-        case AskModel(question=question, candidates=among, model=model):
+        case AskModel(question=question, candidates=among, model=model, attempts=attempts):
             state.floor, state.offered = None, ()
-            change.consult(Purpose.CHOOSE, question, model, among)
+            change.consult(Purpose.CHOOSE, question, model, among, attempts)
 
 
 def _give(change: Change, to: tuple[str, ...]) -> None:

@@ -17,6 +17,9 @@ SHOWN_MESSAGES: Final = 15
 def page(setup: ConversationSetup, state: ConversationState, now: datetime) -> str:
     """Draw the page, as Markdown. Everything that people or models wrote is escaped."""
     parts = [f"# {escape(setup.topic)}", _standing(setup, state, now), "## Transcript", _transcript(state)]
+    if state.summary:
+        parts += ["## Before that", escape(state.summary, 2000)]
+    parts += ["## Taking part", _members(state)]
     if state.proposals and not state.ended:
         parts += ["## Proposals", _proposals(state)]
     if state.rejections.total:
@@ -38,8 +41,12 @@ def _standing(setup: ConversationSetup, state: ConversationState, now: datetime)
     facts = [
         "**Open**",
         f"{state.turns} turns",
-        f"waits for {waits}" if waits else "",
+        f"turns are taken by {escape(setup.coordination_in(state).kind)}",
+        f"waits for {waits}" + (f" since {state.wait.since:%H:%M:%S}" if state.wait else "") if waits else "",
         f"{working} is replying" if working else "",
+        "a language model chooses who is next" if state.choosing else "",
+        f"waits for {escape(state.busy.fragment)}" if state.busy else "",
+        "language models have used up their budget" if state.muted else "",
         f"{len(state.held)} turns held" if state.held else "",
         f"ends by itself {next_due(setup, state, now):%Y-%m-%d %H:%M:%S} UTC",
     ]
@@ -68,6 +75,33 @@ def _row(state: ConversationState, message: Recorded) -> list[str]:
 def _who(state: ConversationState, name: str) -> str:
     member = state.members.get(name)
     return escape(f"{member.participant.label} ({member.participant.role})" if member else name, 100)
+
+
+def _members(state: ConversationState) -> str:
+    rows = [
+        [
+            _who(state, name),
+            member.participant.kind,
+            escape(", ".join(member.participant.can)),
+            str(member.turns),
+            _doing(state, name),
+        ]
+        for name, member in state.members.items()
+    ]
+    return table(["who", "is", "may", "turns", "now"], rows)
+
+
+def _doing(state: ConversationState, name: str) -> str:
+    member = state.members[name]
+    if not member.present:
+        return "left"
+    if name in state.replying:
+        return "replying"
+    if name == state.floor:
+        return "has the floor"
+    if name in state.offered:
+        return "may take the floor"
+    return "has handed over" if member.stood_down else ""
 
 
 def _proposals(state: ConversationState) -> str:

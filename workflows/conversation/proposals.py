@@ -1,9 +1,23 @@
 """Outcomes put forward, and the votes on them."""
 
 from signals.conversation import MessageKind, Proposal
+from signals.errors import ErrorType, Refusal
 from signals.messages import Answer, Disposition, Propose, Vote
 from workflows.conversation.change import Change
-from workflows.conversation.state import MAX_OPEN_PROPOSALS
+from workflows.conversation.outcomes import outcome_fault
+from workflows.conversation.setup import ConversationSetup
+from workflows.conversation.state import MAX_OPEN_PROPOSALS, ConversationState
+
+
+def check_proposal(setup: ConversationSetup, state: ConversationState, message: Propose | Vote) -> Refusal | None:
+    """Say why an outcome can't be proposed, or a vote not be given; nothing if it can."""
+    if isinstance(message, Propose):
+        if fault := outcome_fault(setup.outcome, message.outcome):
+            return Refusal(ErrorType.OUTCOME_INVALID, f"{fault}; mend it and propose again")
+    elif all(proposal.number != message.proposal for proposal in state.proposals):
+        numbers = ", ".join(str(proposal.number) for proposal in state.proposals) or "none"
+        return Refusal(ErrorType.INVALID_INPUT, f"there is no proposal {message.proposal}; open are: {numbers}")
+    return None
 
 
 def take(change: Change, message: Propose | Vote) -> Answer:

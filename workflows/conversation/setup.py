@@ -9,10 +9,11 @@ from signals.wire import Facts, Identifier, Text, Wire, at_most
 from workflows.conversation.adaptation import DEFAULT_RULES, Rule, rules_fault
 from workflows.conversation.bounds import Constraints, Exhausted, GiveUp, Guests, OutOfTurn, Summaries
 from workflows.conversation.combining import conditions_fault
-from workflows.conversation.coordination import Coordination, CoordinationStrategy, TurnBased
+from workflows.conversation.coordination import CoordinationStrategy, TurnBased
 from workflows.conversation.emergence import AnyCondition, Decision
 from workflows.conversation.outcomes import JsonSchema, outcome_fault, schema_fault
 from workflows.conversation.routing import Broadcast, Routing
+from workflows.conversation.speaker_selection import Coordination
 from workflows.conversation.state import ConversationState
 
 MAX_SCHEMA_BYTES: Final = 64 * 1024

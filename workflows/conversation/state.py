@@ -14,7 +14,16 @@ from typing import Final
 from pydantic import BaseModel, ConfigDict, JsonValue
 
 from signals.assistant import Purpose
-from signals.conversation import Ended, Invocation, InvocationStatus, Proposal, Recorded, Rejections, Tokens
+from signals.conversation import (
+    Ended,
+    Invocation,
+    InvocationStatus,
+    MessageKind,
+    Proposal,
+    Recorded,
+    Rejections,
+    Tokens,
+)
 from signals.messages import InvocationMode, Invoke, Turn
 from signals.notices import Waiting
 from signals.participants import Kind, Participant, Permission, Speaks
@@ -115,6 +124,8 @@ class Consulting(BaseModel):
     """How many turns had been taken."""
 
     model: str | None = None
+    attempts: int = 1
+    """How often it is asked, if the answer won't do."""
 
 
 class Verdict(BaseModel):
@@ -178,6 +189,12 @@ class ConversationState(BaseModel):
 
     turns: int = 0
     last_speaker: str | None = None
+    speaker_before: str | None = None
+    """Whoever spoke before the last speaker did."""
+
+    called_on: tuple[str, ...] = ()
+    """Whom the last turn is meant for."""
+
     floor: str | None = None
     offered: tuple[str, ...] = ()
     """Who may take the floor, the first to speak, where nobody has it."""
@@ -302,6 +319,11 @@ class ConversationState(BaseModel):
     def working(self) -> bool:
         """Whether something is under way that a conversation goes on with by itself: a reply, a choice, a fragment."""
         return bool(self.replying) or self.choosing or self.busy is not None
+
+    @property
+    def last_text(self) -> str:
+        """What the last turn says that is at hand; blank where there is none."""
+        return next((m.text for m in reversed(self.messages) if m.kind is MessageKind.TURN), "")
 
     @property
     def choosing(self) -> bool:

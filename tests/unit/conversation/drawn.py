@@ -14,10 +14,10 @@ from workflows.conversation.bounds import (
     Remind,
     Rung,
 )
-from workflows.conversation.coordination import Coordination
 from workflows.conversation.emergence import Consensus, Deadline, Decision, Silence, Turns
 from workflows.conversation.routing import Addressed, Broadcast
 from workflows.conversation.setup import ConversationSetup
+from workflows.conversation.speaker_selection import Coordination, Moderated, Rules
 
 NAMES = ("ann", "ben", "cat", "dan", "eve", "fay")
 
@@ -56,6 +56,15 @@ def participant(pick: Pick) -> Participant:
     )
 
 
+def _suited(members: tuple[Participant, ...], coordination: Coordination) -> tuple[Participant, ...]:
+    """The same people, with those whom a way of taking turns can't do without."""
+    if isinstance(coordination, Moderated) and coordination.fault(members):
+        return (participant((0, 1, 0)), *members[1:])
+    if isinstance(coordination, Rules) and coordination.fault(members):
+        return (participant((0, 0, 0)), participant((1, 1, 0)), *members[2:])
+    return members
+
+
 @st.composite
 def setups(draw: st.DrawFn, coordination: Coordination, out_of_turn: OutOfTurn) -> ConversationSetup:
     """Any setup that may be opened; its window is as wide as can be, so that tests see every message."""
@@ -63,6 +72,7 @@ def setups(draw: st.DrawFn, coordination: Coordination, out_of_turn: OutOfTurn) 
     members = tuple(participant((index, can, kind)) for index, (_, can, kind) in enumerate(drawn))
     if not any(member.may(Permission.SPEAK) for member in members):
         members = (participant((0, 0, 0)), *members[1:])
+    members = _suited(members, coordination)
     deciders = [m for m in members if m.may(Permission.SPEAK) and m.may(Permission.DECIDE)]
     conditions = [
         Consensus(),

@@ -23,7 +23,7 @@ from workflows.conversation.adaptation import (
 )
 from workflows.conversation.bounds import OutOfTurn, Summaries
 from workflows.conversation.combining import AllOf, AnyOf
-from workflows.conversation.coordination import Coordination, FreeForm, TurnBased
+from workflows.conversation.coordination import FreeForm, TurnBased
 from workflows.conversation.emergence import Condition, EveryoneLeft, Fact, Judge, Quorum, Silence, Turns
 from workflows.conversation.observations import (
     BudgetSpent,
@@ -35,6 +35,7 @@ from workflows.conversation.observations import (
     Stalled,
 )
 from workflows.conversation.setup import ConversationSetup
+from workflows.conversation.speaker_selection import Coordination
 from workflows.conversation.state import json_size
 
 OBSERVED: tuple[Observation, ...] = (

@@ -10,8 +10,9 @@ from signals.wire import one_line
 from tests.unit.conversation.drawn import Pick, picks, setups
 from tests.unit.conversation.witness import HAPPENINGS, Witness
 from workflows.conversation.bounds import OutOfTurn
-from workflows.conversation.coordination import Coordination, FreeForm, TurnBased
+from workflows.conversation.coordination import CoordinationStrategy, FreeForm, TurnBased
 from workflows.conversation.setup import ConversationSetup
+from workflows.conversation.speaker_selection import AiSelected, Bidding, Coordination, Handoff, Moderated, Rules
 
 PROFILE = settings(deadline=None, derandomize=True)
 """The same examples each time, however slow the machine: a red test is the code's fault."""
@@ -28,11 +29,17 @@ happenings = st.lists(st.tuples(st.sampled_from([*HAPPENINGS, *OFTEN, *OFTEN]), 
         (TurnBased(), OutOfTurn.ACCEPT),
         (TurnBased(), OutOfTurn.REFUSE),
         (FreeForm(), OutOfTurn.HOLD),
+        (Moderated(), OutOfTurn.HOLD),
+        (Handoff(), OutOfTurn.HOLD),
+        (Handoff(otherwise="back"), OutOfTurn.ACCEPT),
+        (Rules(rules={"customer": ("agent",), "agent": ("customer", "agent")}), OutOfTurn.HOLD),
+        (Bidding(), OutOfTurn.REFUSE),
+        (AiSelected(), OutOfTurn.HOLD),
     ],
-    ids=["held", "accepted", "refused", "free form"],
+    ids=lambda each: each.kind if isinstance(each, CoordinationStrategy) else each,
 )
 def test_whatever_happens_a_conversation_keeps_its_promises(coordination: Coordination, out_of_turn: OutOfTurn) -> None:
-    @settings(PROFILE, max_examples=100)
+    @settings(PROFILE, max_examples=60)
     @given(setup=setups(coordination, out_of_turn), events=happenings)
     def live_through(setup: ConversationSetup, events: list[tuple[str, Pick]]) -> None:
         witness = Witness(setup)
