@@ -109,6 +109,8 @@ def create_worker(
         max_cached_workflows=config.worker.max_cached_workflows,
         sticky_queue_schedule_to_start_timeout=STICKY_TIMEOUT,
         graceful_shutdown_timeout=GRACE,
+        max_heartbeat_throttle_interval=HEARTBEATS,
+        default_heartbeat_throttle_interval=HEARTBEATS,
         **run_options(config.worker.sandbox),
     )
 

@@ -45,6 +45,9 @@ class ReplyRequest(Grounds):
     speaker: Participant
     """Whose reply it is."""
 
+    replies: int = 0
+    """How many replies it has given so far, blank ones too: the same for a reply that is asked for again."""
+
     others: tuple[Participant, ...]
     guidance: Identifier
     """The prompt file that says how to behave (`activities/prompts/GUIDANCE.md`)."""
@@ -103,6 +106,9 @@ class Consultation(Grounds):
     """A question about a conversation, that nobody in it hears."""
 
     purpose: Purpose
+    number: int = Field(default=1, ge=1)
+    """Counts the questions of this purpose in the conversation."""
+
     model: str | None = None
     """The language model that answers; the worker's own where there is none."""
 

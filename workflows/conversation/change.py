@@ -153,9 +153,11 @@ class Change:
     ) -> None:
         """Ask a language model something about the conversation."""
         state = self.state
-        state.consultations += 1
-        state.consulting[state.consultations] = Consulting(
+        state.consultations[purpose] = state.consultations.get(purpose, 0) + 1
+        number = sum(state.consultations.values())
+        state.consulting[number] = Consulting(
             purpose=purpose,
+            number=state.consultations[purpose],
             question=question,
             candidates=candidates,
             upto=state.seq,
@@ -163,7 +165,7 @@ class Change:
             model=model,
             attempts=attempts,
         )
-        self.effects.append(Consult(state.consultations))
+        self.effects.append(Consult(number))
 
     # People
 

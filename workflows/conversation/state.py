@@ -74,6 +74,9 @@ class Member(BaseModel):
     asks: int = 0
     """AI: how often it was asked; the number tells a reply that still counts from one that was cancelled."""
 
+    replies: int = 0
+    """AI: how many replies it gave that counted, blank ones too."""
+
     last_turn: int = 0
     """Which of the conversation's turns was their last one, from 1; 0 before they said anything."""
 
@@ -115,6 +118,9 @@ class Consulting(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     purpose: Purpose
+    number: int = 1
+    """Counts the questions of this purpose."""
+
     question: str
     candidates: tuple[str, ...] = ()
     upto: int
@@ -248,7 +254,9 @@ class ConversationState(BaseModel):
     consulting: dict[int, Consulting] = {}
     """Questions to language models under way, by number."""
 
-    consultations: int = 0
+    consultations: dict[Purpose, int] = {}
+    """How many questions were asked, by purpose."""
+
     misses: int = 0
     """Answers in a row that named nobody who may speak, to the question who is next."""
 

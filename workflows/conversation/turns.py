@@ -42,6 +42,7 @@ def say_reply(change: Change, event: Replied) -> None:
     state, name, reply = change.state, event.speaker, event.reply
     member = state.members[name]
     member.failures = 0
+    member.replies += 1
     _had_their_say(change, name)
     text = reply.text.strip().encode()[:MAX_TEXT_BYTES].decode(errors="ignore")
     if text:

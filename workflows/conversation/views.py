@@ -67,6 +67,7 @@ def reply_request(setup: ConversationSetup, state: ConversationState, speaker: s
     return ReplyRequest(
         conversation=state.conversation,
         speaker=state.members[speaker].participant,
+        replies=state.members[speaker].replies,
         others=tuple(member.participant for member in state.present if member.participant.id != speaker),
         topic=setup.topic,
         guidance=setup.guidance,
@@ -93,6 +94,7 @@ def consultation(setup: ConversationSetup, state: ConversationState, asked: Cons
         messages=shown,
         omitted=state.omitted + len(given) - len(shown),
         purpose=asked.purpose,
+        number=asked.number,
         model=asked.model,
         question=asked.question,
         candidates=tuple(state.members[name].participant for name in asked.candidates if name in state.members),

@@ -25,7 +25,7 @@ def open_to_all(condition: Condition, *people: object, **options: object) -> Tal
 def judged(talk: Talk, verdict: bool | None, number: int | None = None) -> None:
     """Have the language model answer the question it was asked last."""
     finding = Finding(verdict=verdict, text="they said thanks", model="script")
-    talk.apply(Consulted(number or talk.state.consultations, finding, talk.now))
+    talk.apply(Consulted(number or sum(talk.state.consultations.values()), finding, talk.now))
 
 
 # Quorum

@@ -1,5 +1,6 @@
 import pytest
 
+from signals.assistant import Finding
 from signals.conversation import MessageKind, StopReason, Tokens
 from signals.participants import Permission
 from signals.wire import MAX_TEXT_BYTES
@@ -7,6 +8,7 @@ from tests.unit.conversation.talk import START, Talk, ai, person
 from workflows.conversation import views
 from workflows.conversation.coordination import FreeForm
 from workflows.conversation.emergence import Deadline
+from workflows.conversation.events import Consulted
 from workflows.conversation.routing import Addressed
 from workflows.conversation.views import MAX_QUERIED_BYTES, MAX_SHOWN_BYTES, PROMPT_MESSAGES
 
@@ -144,6 +146,35 @@ def test_a_prompt_has_the_latest_messages_and_counts_the_older_ones() -> None:
         talk.turn("alice", f"{number}")
     assert prompted(talk) == [f"{number}" for number in range(5, PROMPT_MESSAGES + 5)]
     assert views.reply_request(talk.setup, talk.state, "robot").omitted == 5
+
+
+def test_a_prompt_counts_the_replies_that_were_given_blank_ones_too() -> None:
+    talk = open_talk(coordination=FreeForm())
+    for answer in (
+        lambda: talk.reply("robot", ""),
+        lambda: talk.interrupt("alice"),
+        lambda: talk.reply("robot", "yes"),
+    ):
+        talk.turn("alice")
+        answer()
+    talk.turn("alice")
+    talk.fail("robot")
+    assert views.reply_request(talk.setup, talk.state, "robot").replies == 2
+
+
+def test_a_question_has_its_number_among_those_of_its_purpose() -> None:
+    judge = {"kind": "judge", "question": "Is it solved?", "every": 2}
+    talk = open_talk(coordination={"kind": "ai_selected"}, emergence=[judge])
+    asked: list[str] = []
+    for _ in range(3):
+        while talk.state.consulting:
+            number, one = next(iter(talk.state.consulting.items()))
+            request = views.consultation(talk.setup, talk.state, one)
+            asked.append(f"{request.purpose} {request.number}")
+            choice = request.candidates[0].id if request.candidates else None
+            talk.apply(Consulted(number, Finding(choice=choice, verdict=False, model="script"), talk.now))
+        talk.turn(talk.state.floor or "")
+    assert asked == ["choose 1", "choose 2", "choose 3", "judge 1"]
 
 
 def test_a_prompt_is_bounded_however_long_the_messages_are() -> None:
