@@ -25,6 +25,7 @@ from temporalio.worker import Worker
 
 from activities.assistant import LOCAL, AssistantActivities
 from activities.local_model import LocalModel, LocalModelError
+from activities.pinning import WorkerPinning
 from activities.relay import RelayActivities
 from activities.support.books import ShopBooks
 from activities.support.classifier import ExamplesClassifier
@@ -81,7 +82,7 @@ def create_worker(
 
     Args:
         client: The connection to Temporal.
-        config: The settings; `[worker]` is used.
+        config: The settings; `[worker]` is used, and runs that begin here keep to `[execution]`.
         workflows: The workflow classes.
         activities: The activities, bound to what they need.
         extensions: What outside modules add to them.
@@ -100,7 +101,11 @@ def create_worker(
         client,
         task_queue=config.worker.task_queue,
         workflows=all_workflows,
-        activities=[*activities, *(activity for extension in extensions for activity in extension.activities)],
+        activities=[
+            WorkerPinning(config.execution).pin,
+            *activities,
+            *(activity for extension in extensions for activity in extension.activities),
+        ],
         activity_executor=ThreadPoolExecutor(ACTIVITIES, thread_name_prefix="activity"),
         max_concurrent_activities=ACTIVITIES,
         # The boundary refuses what is too large. Only an update goes back as large as it came, with its refusal: the

@@ -16,6 +16,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from infra.errors import SetupError
 from infra.memory import cache_size
 from signals.names import TASK_QUEUE
+from signals.settings import Settings
 
 PREFIX: Final = "PARLEY_"
 FILE_VARIABLE: Final = "PARLEY_CONFIG"
@@ -28,19 +29,6 @@ class Table(BaseModel):
     """A table of the file; unknown keys are refused."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
-
-
-class Hybrid(Table):
-    """`[execution.hybrid]`: when a run breaks out into a conversation."""
-
-    conversation_threshold: float = Field(default=0.7, ge=0, le=1)
-    """A request that is classified with less confidence than this becomes a conversation."""
-
-
-class Execution(Table):
-    """`[execution]`: how runs behave."""
-
-    hybrid: Hybrid = Hybrid()
 
 
 class WorkerSettings(Table):
@@ -84,7 +72,7 @@ class Config(BaseSettings):
         frozen=True, extra="forbid", env_prefix=PREFIX, env_nested_delimiter="__", use_attribute_docstrings=True
     )
 
-    execution: Execution = Execution()
+    execution: Settings = Settings()
     worker: WorkerSettings = Field(default_factory=WorkerSettings)
     assistant: AssistantSettings = AssistantSettings()
     support: SupportSettings = SupportSettings()

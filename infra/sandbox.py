@@ -15,6 +15,7 @@ PASSED_THROUGH: Final = (
     "workflows.hybrid",
     "workflows.markdown",
     "workflows.options",
+    "workflows.pinning",
     "workflows.receiving",
     "workflows.search",
     # What the example's workflow modules share; they themselves are loaded anew.

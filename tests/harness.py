@@ -11,6 +11,7 @@ from temporalio.client import Client
 
 from infra.config import Config, WorkerSettings
 from infra.devserver import DevServer, temporal_program
+from signals.settings import Settings
 from worker import create_worker
 
 CLI_SECONDS: Final = 20.0
@@ -27,10 +28,13 @@ async def running_worker(
     activities: Sequence[Callable[..., object]] = (),
     *,
     max_cached_workflows: int = 1000,
+    execution: Settings | None = None,
+    task_queue: str | None = None,
 ) -> AsyncIterator[str]:
-    """Run a worker with the same sandbox and boundary as the real one; gives its task queue, which is its own."""
-    settings = WorkerSettings(task_queue=f"test-{uuid4()}", max_cached_workflows=max_cached_workflows)
-    async with create_worker(client, Config(worker=settings), workflows=workflows, activities=activities):
+    """Run a worker with the same sandbox and boundary as the real one; gives its queue, its own unless one is given."""
+    settings = WorkerSettings(task_queue=task_queue or f"test-{uuid4()}", max_cached_workflows=max_cached_workflows)
+    config = Config(worker=settings, execution=execution or Settings())
+    async with create_worker(client, config, workflows=workflows, activities=activities):
         yield settings.task_queue
 
 

@@ -17,6 +17,12 @@ class ActivityOptions(TypedDict, total=False):
     cancellation_type: ActivityCancellationType
 
 
+class LocalActivityOptions(TypedDict, total=False):
+    """The keyword arguments of `workflow.execute_local_activity` that Parley sets."""
+
+    start_to_close_timeout: timedelta
+
+
 QUICK: Final[ActivityOptions] = {
     # A look-up or a booking is one transaction; when the database is away, it is tried again for an hour.
     "start_to_close_timeout": timedelta(seconds=10),
@@ -40,6 +46,11 @@ NOTIFY: Final[ActivityOptions] = {
     "start_to_close_timeout": timedelta(seconds=30),
     "schedule_to_close_timeout": timedelta(minutes=15),
     "retry_policy": RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=1)),
+}
+
+AT_HAND: Final[LocalActivityOptions] = {
+    # The worker answers from memory; it is asked within the workflow task, which must not be held up.
+    "start_to_close_timeout": timedelta(seconds=2),
 }
 
 CHILD_TASK_TIMEOUT: Final = timedelta(seconds=5)

@@ -27,6 +27,7 @@ SHELL: Final = {
     "workflows/conversation/workflow.py",
     "workflows/exclusive.py",
     "workflows/options.py",
+    "workflows/pinning.py",
     "workflows/receiving.py",
     "workflows/search.py",
     "workflows/support/address_change.py",

@@ -69,7 +69,7 @@ async def test_a_turn_that_an_ai_participant_answers_is_10_events(rooms: Rooms, 
 
 async def test_a_turn_sent_as_an_update_is_5_events(rooms: Rooms) -> None:
     room = await rooms.open(ANN, BEN, coordination=FREE_FORM)
-    await room.status()
+    await room.submit(Turn(speaker="ben", text=TEXT))
     before = await cost(room)
     for _ in range(10):
         await room.submit(Turn(speaker="ann", text=TEXT))

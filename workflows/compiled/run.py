@@ -21,6 +21,7 @@ from signals.messages import Answer, Message, MessageTo
 from signals.names import conversation_id
 from signals.participants import Kind
 from signals.run import Checkpoint, ConversationRecord, Progress, Transition
+from signals.settings import PinRequest, Settings, ValidationLevel
 from signals.wire import one_line
 from workflows import search
 from workflows.compiled.diagram import mermaid
@@ -33,8 +34,10 @@ from workflows.compiled.source import PREVIOUS
 from workflows.compiled.step import Repeat, StepOptions, options_of
 from workflows.compiled.stubs import Relay
 from workflows.compiled.talk import Held, begin, end, step_error, unbroken
+from workflows.compiled.types import misfit, shown
 from workflows.hybrid import ConversationPoint, Explicit, Fail, OnException, RetryWith, StepError
 from workflows.options import QUICK
+from workflows.pinning import pin
 from workflows.receiving import Receiver, as_error, invalid
 
 T = TypeVar("T")
@@ -48,6 +51,9 @@ class CompiledRun(Receiver):
     def __init__(self) -> None:
         self._record = RunRecord.begin(workflow.info().workflow_id, self.plan)
         self._request: object = None
+        self._settings = Settings()
+        """Those that held when the run began; pinned before anything else is done."""
+
         self._results: dict[str, object] = {}
         self._rejections = Rejections()
         self._held: Counter[str] = Counter()
@@ -61,6 +67,7 @@ class CompiledRun(Receiver):
     async def execute(self, request: object) -> object:
         """Run the steps; the result is what the result step returned."""
         self._request = request
+        self._settings = (await pin(PinRequest())).settings
         self._post = asyncio.create_task(self._pass_signals_on())
         tasks: dict[str, asyncio.Task[None]] = {}
         try:
@@ -171,7 +178,10 @@ class CompiledRun(Receiver):
 
     def _start_ready(self, tasks: dict[str, asyncio.Task[None]]) -> bool:
         """Start what can start; tell whether anything is under way."""
-        for name in self._record.ready():
+        ready = self._record.ready()
+        if not self._settings.workflow.optimization:
+            ready = [] if tasks else ready[:1]
+        for name in ready:
             self._record.begun(name, workflow.now())
             tasks[name] = asyncio.create_task(self._run_step(self.plan.step(name)))
         self._publish()
@@ -208,7 +218,7 @@ class CompiledRun(Receiver):
                 self._publish()
             raise
         self._record.finished(step.name, workflow.now())
-        if step.checkpoint:
+        if step.checkpoint and self._settings.workflow.checkpointing:
             # A reset takes the id of the event that completes this workflow task, the one after its start.
             event = workflow.info().get_current_history_length() + 1
             self._record.checkpoint(step.name, workflow.now(), event)
@@ -250,7 +260,12 @@ class CompiledRun(Receiver):
 
     async def _call(self, step: StepPlan, values: Mapping[str, object]) -> object:
         self._record.tried(step.name)
-        return await self._invoke(step.name, self._arguments(step.arguments, values))
+        value = await self._invoke(step.name, self._arguments(step.arguments, values))
+        if self._settings.workflow.validation_level is ValidationLevel.STRICT:
+            hint = get_type_hints(getattr(type(self), step.name), include_extras=True)["return"]
+            if fault := misfit(hint, value):
+                raise invalid(f"{self.plan.name}.{step.name}: what it returned is no {shown(hint)}: {fault}")
+        return value
 
     async def _invoke(self, method: str, arguments: Mapping[str, object]) -> object:
         with _fitting(f"{self.plan.name}.{method}"):
@@ -328,6 +343,8 @@ class CompiledRun(Receiver):
         await self._have(planned.needs)
         what = f"setup of point '{point.name}'"
         setup = self._ask(what, step, point.setup, self._arguments(planned.setup, {}, error))
+        with _fitting(f"{self.plan.name}.{step.name}: {what}"):
+            setup = setup.settled(self._settings.conversation)
         if setup.outcome is None:
             setup = setup.model_copy(update={"outcome": planned.outcome})
         self._held[point.name] += 1

@@ -24,9 +24,11 @@ from typing import (
     is_typeddict,
 )
 
-from pydantic import JsonValue, PydanticUserError, TypeAdapter
+from pydantic import JsonValue, PydanticUserError, TypeAdapter, ValidationError
 from pydantic.errors import PydanticSchemaGenerationError
 from pydantic_core import to_json
+
+from signals.wire import one_line
 
 UNWRITABLE: Final = (PydanticSchemaGenerationError, PydanticUserError)
 """What pydantic raises for a type that can't be written as JSON."""
@@ -88,6 +90,18 @@ def from_json(hint: object, value: JsonValue) -> object:
         ValidationError: It doesn't fit.
     """
     return adapter(hint).validate_json(to_json(value))
+
+
+def misfit(hint: object, value: object) -> str | None:
+    """Say how a value is none of an annotation, in one line and without the value; nothing where it is one.
+
+    Nothing is converted: text is no number, and a dict no model.
+    """
+    try:
+        adapter(hint).validate_python(value, strict=True)
+    except ValidationError as error:
+        return one_line(error)
+    return None
 
 
 def shown(hint: object) -> str:

@@ -1,18 +1,28 @@
 """The bounds of a conversation: who may come in, how long it may take, what it may cost, and what follows silence."""
 
+from collections.abc import Set
 from enum import StrEnum
 from typing import Annotated, Final, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, JsonValue, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from signals.conversation import Tokens
 from signals.participants import Kind, Participant, Permission
+from signals.settings import MAX_PARTICIPANTS, ConversationSettings
 from signals.wire import Identifier, Outcome, Wire
 
 MAX_RUNGS: Final = 20
 
+_LEFT_TO_SETTINGS: Final = frozenset({"timeout_seconds", "participant_limit"})
+"""What the settings say where a setup doesn't."""
+
 Seconds = Annotated[float, Field(gt=0, le=10 * 365 * 86_400)]
 """A time of more than nothing and at most ten years."""
+
+
+def without(names: Set[str], written: dict[str, JsonValue]) -> dict[str, JsonValue]:
+    """Leave fields out of a model that is written."""
+    return {name: value for name, value in written.items() if name not in names}
 
 
 class OutOfTurn(StrEnum):
@@ -137,11 +147,11 @@ class Constraints(Wire):
     """The bounds of a conversation. It always ends by itself, at the latest after `timeout_seconds`."""
 
     timeout_seconds: Seconds = 30 * 60
-    """From its opening. The default is the seed's `timeout_minutes`."""
+    """From its opening. Where it isn't given, the settings' `timeout_minutes` holds."""
 
     max_turns: int | None = Field(default=None, ge=1, le=1_000_000)
-    participant_limit: int = Field(default=50, ge=1, le=200)
-    """How many may be there at a time. The default is the seed's `participant_limit`."""
+    participant_limit: int = Field(default=50, ge=1, le=MAX_PARTICIPANTS)
+    """How many may be there at a time. Where it isn't given, the settings' `participant_limit` holds."""
 
     ai_row: int = Field(default=20, ge=1, le=10_000)
     """How many replies AI participants may give in a row while there are people who could speak."""
@@ -158,3 +168,21 @@ class Constraints(Wire):
         if any(isinstance(rung, GiveUp) for rung in self.ladder[:-1]):
             raise ValueError("ladder: nothing comes after 'give_up'; make it the last rung")
         return self
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether it leaves nothing to the settings."""
+        return self.model_fields_set >= _LEFT_TO_SETTINGS
+
+    def settled(self, settings: ConversationSettings) -> "Constraints":
+        """The same with what it leaves to the settings."""
+        given = {
+            "timeout_seconds": settings.timeout_minutes * 60,
+            "participant_limit": settings.participant_limit,
+        }
+        return self.model_copy(update={k: v for k, v in given.items() if k not in self.model_fields_set})
+
+    @model_serializer(mode="wrap")
+    def _written(self, write: SerializerFunctionWrapHandler) -> dict[str, JsonValue]:
+        # What is left to the settings must still be so when it has crossed the wire.
+        return without(_LEFT_TO_SETTINGS - self.model_fields_set, write(self))

@@ -2,12 +2,20 @@
 
 from typing import Annotated, Final, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    Field,
+    JsonValue,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+    model_validator,
+)
 
 from signals.participants import Participant, Permission
+from signals.settings import MAX_PARTICIPANTS, ConversationSettings
 from signals.wire import Facts, Identifier, Text, Wire, at_most
 from workflows.conversation.adaptation import DEFAULT_RULES, Rule, rules_fault
-from workflows.conversation.bounds import Constraints, Exhausted, GiveUp, Guests, OutOfTurn, Summaries
+from workflows.conversation.bounds import Constraints, Exhausted, GiveUp, Guests, OutOfTurn, Summaries, without
 from workflows.conversation.combining import conditions_fault
 from workflows.conversation.coordination import CoordinationStrategy, TurnBased
 from workflows.conversation.emergence import AnyCondition, Decision
@@ -29,8 +37,10 @@ class ConversationSetup(Wire):
     """
 
     topic: Text
-    participants: tuple[Participant, ...] = Field(min_length=1, max_length=200)
+    participants: tuple[Participant, ...] = Field(min_length=1, max_length=MAX_PARTICIPANTS)
     coordination: Coordination = TurnBased()
+    """Where it isn't given, the settings' `default_coordination` holds."""
+
     out_of_turn: OutOfTurn = OutOfTurn.HOLD
     routing: Routing = Broadcast()
     emergence: tuple[AnyCondition, ...] = Field(default=(Decision(),), min_length=1, max_length=20)
@@ -67,8 +77,8 @@ class ConversationSetup(Wire):
         twice = sorted({name for name in ids if ids.count(name) > 1})
         if twice:
             raise ValueError(f"participants: {twice[0]!r} is named twice; give each an id of its own")
-        if len(ids) > self.constraints.participant_limit:
-            limit = self.constraints.participant_limit
+        limit = self.constraints.participant_limit
+        if len(ids) > limit and "participant_limit" in self.constraints.model_fields_set:
             raise ValueError(f"participants: {len(ids)} are more than constraints.participant_limit ({limit})")
         if not any(participant.may(Permission.SPEAK) for participant in self.participants):
             raise ValueError("participants: nobody may speak; give somebody the permission 'speak'")
@@ -86,6 +96,28 @@ class ConversationSetup(Wire):
         if self.outcome is not None and (fault := schema_fault(self.outcome)):
             raise ValueError(f"outcome is not a JSON Schema: {fault}")
         return self
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether it leaves nothing to the settings."""
+        return "coordination" in self.model_fields_set and self.constraints.is_settled
+
+    def settled(self, settings: ConversationSettings) -> "ConversationSetup":
+        """The same with what it leaves to the settings.
+
+        Raises:
+            ValidationError: They don't suit it.
+        """
+        if self.is_settled:
+            return self
+        given = {name: getattr(self, name) for name in sorted(self.model_fields_set)}
+        default = {"coordination": {"kind": settings.default_coordination}}
+        return ConversationSetup.model_validate(default | given | {"constraints": self.constraints.settled(settings)})
+
+    @model_serializer(mode="wrap")
+    def _written(self, write: SerializerFunctionWrapHandler) -> dict[str, JsonValue]:
+        # What is left to the settings must still be so when it has crossed the wire.
+        return without({"coordination"} - self.model_fields_set, write(self))
 
     def coordination_in(self, state: ConversationState) -> CoordinationStrategy:
         """The way of taking turns that holds now: a rule of adaptation may have changed it."""

@@ -11,6 +11,7 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from pydantic import ValidationError
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
 
@@ -20,6 +21,8 @@ from signals.messages import Answer, Message
 from signals.modes import Mode
 from signals.names import WorkflowType
 from signals.notices import Waiting
+from signals.settings import PinRequest
+from signals.wire import one_line
 from workflows import search
 from workflows.conversation import machine, views
 from workflows.conversation.admission import check
@@ -47,7 +50,8 @@ from workflows.conversation.setup import ConversationSetup
 from workflows.conversation.state import ConversationState
 from workflows.conversation.stubs import Adviser, Assistant, Notifier
 from workflows.options import NOTIFY, REPLY
-from workflows.receiving import Receiver, as_error
+from workflows.pinning import pin
+from workflows.receiving import Receiver, as_error, invalid
 
 MAX_HISTORY_BYTES: Final = 2 * 1024 * 1024
 """Bytes of history at which the workflow continues as new, so that a cold worker is quick; Temporal's end is 50 MB."""
@@ -83,7 +87,8 @@ class Conversation(Receiver):
             setup: How it is set up.
             carried: Where it stood when it continued as new; given by the workflow itself only.
         """
-        self._begin(setup, carried)
+        self._setup = setup
+        self._begin(await _settled(setup) if carried is None else setup, carried)
         self._beside(self._watch_the_time())
         while self.state.ended is None:
             await workflow.wait_condition(lambda: self._changed)
@@ -154,9 +159,9 @@ class Conversation(Receiver):
 
     @property
     def state(self) -> ConversationState:
-        """Where the conversation stands."""
+        """Where the conversation stands; while the settings are asked for, where it would without them."""
         if self._state is None:
-            raise ApplicationError("the conversation has not begun yet; try again", type=ErrorType.CONVERSATION_CLOSED)
+            return machine.open_conversation(self.setup, workflow.info().workflow_id, workflow.now())[0]
         return self._state
 
     def _begin(self, setup: ConversationSetup, carried: ConversationState | None) -> None:
@@ -289,6 +294,17 @@ class Conversation(Receiver):
         # A signal that comes while a task continues as new makes the server undo that task, and the updates that it
         # answers fail; a reply under way would have to be asked for again.
         return full >= (LATE if self._answering or self.state.working else 1)
+
+
+async def _settled(setup: ConversationSetup) -> ConversationSetup:
+    """Set up what the setup leaves to the settings; a run that opens a conversation has done so."""
+    if setup.is_settled:
+        return setup
+    pinned = await pin(PinRequest())
+    try:
+        return setup.settled(pinned.settings.conversation)
+    except ValidationError as error:
+        raise invalid(one_line(error)) from None
 
 
 def _reason(error: ActivityError) -> str:

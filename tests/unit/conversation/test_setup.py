@@ -2,9 +2,10 @@ import pytest
 from pydantic import ValidationError
 
 from signals.participants import Kind, Permission
+from signals.settings import ConversationSettings
 from signals.wire import one_line
-from workflows.conversation.bounds import OutOfTurn
-from workflows.conversation.coordination import TurnBased
+from workflows.conversation.bounds import Constraints, OutOfTurn
+from workflows.conversation.coordination import FreeForm, TurnBased
 from workflows.conversation.emergence import Decision
 from workflows.conversation.routing import Broadcast
 from workflows.conversation.setup import ConversationSetup
@@ -113,3 +114,53 @@ def test_a_setup_survives_being_written_and_read() -> None:
         }
     )
     assert ConversationSetup.model_validate_json(setup.model_dump_json()) == setup
+
+
+# What is left to the settings
+
+CONSTRAINTS = {"timeout_seconds": 1800, "participant_limit": 50}
+GIVEN: dict[str, object] = {"coordination": {"kind": "turn_based"}, "constraints": CONSTRAINTS}
+
+
+def plain(**options: object) -> ConversationSetup:
+    return ConversationSetup.model_validate({"topic": "Lunch", "participants": [HOST], **options})
+
+
+def test_what_a_setup_does_not_say_is_taken_from_the_settings() -> None:
+    settings = ConversationSettings(default_coordination="free_form", participant_limit=3, timeout_minutes=5)
+    setup = plain(constraints={"max_turns": 7}).settled(settings)
+    assert setup.coordination == FreeForm()
+    assert setup.constraints == Constraints(max_turns=7, participant_limit=3, timeout_seconds=300)
+
+
+def test_what_a_setup_says_stands_though_it_is_what_holds_by_default() -> None:
+    settings = ConversationSettings(default_coordination="free_form", participant_limit=3, timeout_minutes=5)
+    setup = plain(**GIVEN)
+    assert setup.is_settled
+    assert setup.settled(settings) is setup
+
+
+@pytest.mark.parametrize("without", ["coordination", "timeout_seconds", "participant_limit"])
+def test_what_is_left_to_the_settings_is_still_so_when_it_has_crossed_the_wire(without: str) -> None:
+    constraints = {name: value for name, value in CONSTRAINTS.items() if name != without}
+    given = {name: value for name, value in GIVEN.items() if name != without}
+    setup = plain(**{**given, "constraints": constraints})
+    written = ConversationSetup.model_validate_json(setup.model_dump_json())
+    assert written == setup
+    assert not written.is_settled
+    assert written.settled(ConversationSettings()).is_settled
+
+
+def test_more_people_than_the_settings_allow_are_refused_and_no_sooner() -> None:
+    people = [{**HOST, "id": f"p{number}"} for number in range(60)]
+    setup = plain(participants=people)
+    assert setup.settled(ConversationSettings(participant_limit=60)).constraints.participant_limit == 60
+    with pytest.raises(ValidationError) as caught:
+        setup.settled(ConversationSettings())
+    assert one_line(caught.value) == "input: participants: 60 are more than constraints.participant_limit (50)"
+
+
+def test_a_way_of_taking_turns_that_does_not_suit_who_is_there_is_refused() -> None:
+    with pytest.raises(ValidationError) as caught:
+        plain().settled(ConversationSettings(default_coordination="moderated"))
+    assert one_line(caught.value).startswith("input: coordination.kind: nobody may grant the floor")

@@ -73,7 +73,8 @@ def test_the_environment_wins_over_the_file_key_by_key(here: Path, monkeypatch: 
 def test_an_unknown_key_is_refused_with_its_place_and_the_known_ones(here: Path) -> None:
     here.write_text("[execution.hybrid]\nthreshold = 0.5\n")
     assert refusal() == (
-        "parley.toml: [execution.hybrid] threshold: unknown key; remove it, or use one of conversation_threshold"
+        "parley.toml: [execution.hybrid] threshold: unknown key; remove it, or use one of "
+        "auto_switch, conversation_threshold, prefer_workflow"
     )
 
 
