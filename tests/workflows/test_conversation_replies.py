@@ -12,7 +12,7 @@ from tests.flows.talkers import Manner, Talkers, talker
 from tests.harness import running_worker
 from tests.unit.conversation.talk import person
 from tests.workflows.rooms import ANN, BEN, FREE_FORM, Room, Rooms
-from workflows.conversation.state import MAX_FAILURES
+from workflows.conversation.roster import MAX_FAILURES
 from workflows.conversation.workflow import Conversation
 
 SCHEDULED = EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED

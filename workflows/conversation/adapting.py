@@ -20,7 +20,7 @@ from workflows.conversation.advice import summarise
 from workflows.conversation.change import Change
 from workflows.conversation.observations import Seen
 from workflows.conversation.setup import ConversationSetup
-from workflows.conversation.state import Adapted, ConversationState, Member
+from workflows.conversation.state import Adapted, ConversationState
 
 MAX_NUMBERS: Final = 10
 """How many message numbers a message names as evidence: the latest ones."""
@@ -131,8 +131,7 @@ def _add(change: Change, participant: Participant) -> str:
         return f"{label} can't be brought in, for somebody else with that id was here before"
     if len(state.present) >= change.setup.constraints.participant_limit:
         return f"{label} can't be brought in, for there are too many here already"
-    member = state.members.setdefault(participant.id, Member(participant=participant))
-    member.present, member.arrived = True, state.turns
+    member = state.admit(participant)
     if not member.is_person:
         member.called = member.unheard = True
     return f"{label} ({participant.role}) joins"
@@ -151,7 +150,7 @@ def _drop(change: Change, name: str | None) -> str:
         return f"{change.label(name)} stays, for nobody else may speak"
     if member.is_person and not any(one.is_person for one in state.present if one is not member):
         return f"{change.label(name)} stays, for there is no other person"
-    member.present = False
+    state.dismiss(name)
     change.cancel_reply(name)
     return f"{change.label(name)} leaves"
 

@@ -7,9 +7,10 @@ from workflows.conversation.bounds import OutOfTurn
 from workflows.conversation.floor import check_grant, must_wait
 from workflows.conversation.invocations import check_invoke
 from workflows.conversation.proposals import check_proposal
+from workflows.conversation.roster import Member
 from workflows.conversation.routing import ByTopic
 from workflows.conversation.setup import ConversationSetup
-from workflows.conversation.state import MAX_HELD, MAX_HELD_BYTES, ConversationState, Member, digest, json_size
+from workflows.conversation.state import MAX_HELD, MAX_HELD_BYTES, ConversationState, digest, json_size
 
 
 def check(setup: ConversationSetup, state: ConversationState, message: Message) -> Refusal | None:

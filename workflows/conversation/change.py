@@ -117,8 +117,9 @@ class Change:
         by_person = message.speaker is not None and state.members[message.speaker].is_person
         if not by_person and (not addressed or state.resting):
             return
-        for name, member in state.members.items():
-            if member.is_person or not member.present or name == message.speaker or not visible(message, name):
+        for name in state.roster.ais:
+            member = state.members[name]
+            if name == message.speaker or not visible(message, name):
                 continue
             if name in addressed and member.participant.speaks is not Speaks.ASKED:
                 member.called, member.stood_down = True, False

@@ -4,6 +4,7 @@ Who *may* speak next (`candidates`) is kept apart from who *does* (`choose`).
 """
 
 from abc import abstractmethod
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
@@ -49,12 +50,13 @@ class CoordinationStrategy(Strategy):
         """Say which setting doesn't suit the participants, beginning with its name; nothing where all do."""
         return None
 
-    def candidates(self, state: ConversationState, after: str | None) -> list[str]:
+    def candidates(self, state: ConversationState, after: str | None) -> Sequence[str]:
         """Who may be given the floor: whoever just had it only if repeating is allowed, or there is nobody else."""
         candidates = state.candidates
-        if self.allow_repeat:
+        if self.allow_repeat or after not in candidates:
             return candidates
-        return [name for name in candidates if name != after] or candidates
+        place = candidates.index(after)
+        return candidates[:place] + candidates[place + 1 :] or candidates
 
     @abstractmethod
     def choose(self, state: ConversationState, candidates: Sequence[str], after: str | None) -> Choice:
@@ -78,11 +80,11 @@ class CoordinationStrategy(Strategy):
 
 def next_in_order(state: ConversationState, candidates: Sequence[str], after: str | None) -> str:
     """The first of some candidates (in the order in which they joined) that is behind `after`, and round again."""
-    if after not in state.members:
+    place = state.roster.place
+    if after is None or after not in place:
         return candidates[0]
-    order = list(state.members)
-    behind = set(order[order.index(after) + 1 :])
-    return next((name for name in candidates if name in behind), candidates[0])
+    behind = bisect_right(candidates, place[after], key=place.__getitem__)
+    return candidates[behind % len(candidates)]
 
 
 class TurnBased(CoordinationStrategy):
@@ -106,7 +108,7 @@ class FreeForm(CoordinationStrategy):
 
     def to_ask(self, state: ConversationState) -> list[str]:
         """The AI participants that a person spoke to since they were last asked."""
-        return [name for name, member in state.members.items() if member.unheard and state.is_able(name)]
+        return [name for name in state.roster.ais if state.members[name].unheard and state.is_able(name)]
 
 
 COORDINATION: Final = Family[CoordinationStrategy]("coordination")

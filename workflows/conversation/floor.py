@@ -86,7 +86,8 @@ def hand_over(change: Change, to: tuple[str, ...]) -> None:
 def take_choice(change: Change, asked: Consulting, finding: Finding | None) -> None:
     """Give the floor to whom a language model chose; where it chose nobody who may have it, ask again or go on."""
     state = change.state
-    candidates = [name for name in asked.candidates if name in state.speakers]
+    speakers = state.speakers
+    candidates = [name for name in asked.candidates if name in speakers]
     choice = finding.choice if finding else None
     if choice in candidates and choice is not None:
         state.misses = 0

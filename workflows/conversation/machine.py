@@ -54,8 +54,9 @@ from workflows.conversation.events import (
     Told,
 )
 from workflows.conversation.floor import awaiting, settle
+from workflows.conversation.roster import Member
 from workflows.conversation.setup import ConversationSetup
-from workflows.conversation.state import MAX_SUMMARY, Consulting, ConversationState, Member, Verdict
+from workflows.conversation.state import MAX_SUMMARY, Consulting, ConversationState, Verdict
 
 __all__ = ["apply", "awaiting", "next_due", "open_conversation", "resume"]
 

@@ -3,7 +3,7 @@
 from signals.messages import Answer, Disposition, Join, Leave, Subscribe
 from signals.participants import Participant
 from workflows.conversation.change import Change
-from workflows.conversation.state import MAX_ABSENT, Member
+from workflows.conversation.roster import MAX_ABSENT
 
 
 def take(change: Change, message: Join | Leave | Subscribe) -> Answer:
@@ -24,10 +24,7 @@ def _join(change: Change, participant: Participant) -> Answer:
         return Answer(disposition=Disposition.DUPLICATE)
     if known is None and len(members) >= change.setup.constraints.participant_limit + MAX_ABSENT:
         _forget(change, next(name for name, member in members.items() if not member.present))
-    if known is None:
-        members[participant.id] = Member(participant=participant, arrived=change.state.turns)
-    else:
-        known.present, known.arrived = True, change.state.turns
+    change.state.admit(participant)
     seq = change.say(f"{participant.label} ({participant.role}) joined")
     return Answer(disposition=Disposition.RECORDED, seq=seq)
 
@@ -35,7 +32,7 @@ def _join(change: Change, participant: Participant) -> Answer:
 def _leave(change: Change, message: Leave) -> Answer:
     name = message.speaker
     seq = change.say(f"{change.label(name)} left" + (f": {message.reason}" if message.reason else ""))
-    change.state.members[name].present = False
+    change.state.dismiss(name)
     change.cancel_reply(name)
     return Answer(disposition=Disposition.RECORDED, seq=seq)
 
@@ -52,7 +49,7 @@ def _subscribe(change: Change, message: Subscribe) -> Answer:
 def _forget(change: Change, name: str) -> None:
     """Drop all that is known of somebody who left, so that a namesake has no part in it."""
     state = change.state
-    del state.members[name]
+    state.forget(name)
     state.subscriptions.pop(name, None)
     state.proposals = [
         proposal.model_copy(

@@ -36,25 +36,21 @@ class Moderated(CoordinationStrategy):
             return None
         return "kind: nobody may grant the floor; give somebody the permissions 'speak' and 'moderate'"
 
-    def candidates(self, state: ConversationState, after: str | None) -> list[str]:
+    def candidates(self, state: ConversationState, after: str | None) -> Sequence[str]:
         """Who may be given the floor: those who moderate, also twice in a row; anybody where none of them is here."""
-        everybody = state.candidates
-        return [name for name in everybody if _moderates(state, name)] or super().candidates(state, after)
+        moderators = state.roster.moderators
+        return [name for name in state.candidates if name in moderators] or super().candidates(state, after)
 
     def choose(self, state: ConversationState, candidates: Sequence[str], after: str | None) -> Choice:
         """Give it to those who moderate; where none is here, let it go round."""
-        if not _moderates(state, candidates[0]):
+        if candidates[0] not in state.roster.moderators:
             return Given((next_in_order(state, candidates, after),))
         people = [name for name in candidates if state.members[name].is_person]
         return Given(tuple(people or candidates))
 
     def may_speak(self, state: ConversationState, speaker: str) -> bool:
         """Tell whether somebody may speak now: who moderates always may."""
-        return super().may_speak(state, speaker) or _moderates(state, speaker)
-
-
-def _moderates(state: ConversationState, name: str) -> bool:
-    return name in state.members and state.members[name].participant.may(Permission.MODERATE)
+        return super().may_speak(state, speaker) or speaker in state.roster.moderators
 
 
 class Handoff(CoordinationStrategy):
@@ -154,27 +150,25 @@ class Bidding(CoordinationStrategy):
 
     def bids(self, state: ConversationState, candidates: Iterable[str]) -> dict[str, float]:
         """What each candidate bids, and so why somebody has the floor."""
-        said = set(_WORD.findall(state.last_text.casefold())) if self.words else set()
-        holding = {turn.speaker for turn in state.held}
-        return {name: self._bid(state, name, said, name in holding) for name in candidates}
+        members, turns = state.members, state.turns
+        weights = _by_name(state, self.weights)
+        bids = {name: weights.get(name, 1.0) + self.waiting * (turns - members[name].last_turn) for name in candidates}
+        for worth, names in ((self.named, state.called_on), (self.eager, {turn.speaker: None for turn in state.held})):
+            for name in names:
+                if name in bids:
+                    bids[name] += worth
+        if self.words:
+            said = set(_WORD.findall(state.last_text.casefold()))
+            for name, words in _by_name(state, self.words).items():
+                if name in bids:
+                    bids[name] += self.word * sum(word.casefold() in said for word in words)
+        return bids
 
     def choose(self, state: ConversationState, candidates: Sequence[str], after: str | None) -> Choice:
         """Give it to the highest bid."""
         bids = self.bids(state, candidates)
         highest = max(bids.values())
         return Given((next_in_order(state, [name for name in candidates if bids[name] == highest], after),))
-
-    def _bid(self, state: ConversationState, name: str, said: set[str], holds: bool) -> float:
-        member = state.members[name]
-        role = member.participant.role
-        cares = _either(self.words, name, role, ())
-        return (
-            _either(self.weights, name, role, 1.0)
-            + self.waiting * (state.turns - member.last_turn)
-            + self.named * (name in state.called_on)
-            + self.eager * holds
-            + self.word * sum(word.casefold() in said for word in cares)
-        )
 
 
 class AiSelected(CoordinationStrategy):
@@ -201,8 +195,12 @@ def _listed(names: Iterable[str]) -> str:
     return ", ".join(sorted(names)) or "none"
 
 
-def _either(table: Mapping[str, T], name: str, role: str, default: T) -> T:
-    return table.get(name, table.get(role, default))
+def _by_name(state: ConversationState, table: Mapping[str, T]) -> dict[str, T]:
+    """What a table says of everybody whom it names by their id or, where it doesn't, by their role."""
+    if not table:
+        return {}
+    roles = ((name, member.participant.role) for name, member in state.members.items())
+    return {name: table[name if name in table else role] for name, role in roles if name in table or role in table}
 
 
 COORDINATION.add(Moderated, Handoff, Rules, Bidding, AiSelected)

@@ -26,7 +26,8 @@ from signals.conversation import (
 )
 from signals.messages import InvocationMode, Invoke, Turn
 from signals.notices import Waiting
-from signals.participants import Kind, Participant, Permission, Speaks
+from signals.participants import Participant
+from workflows.conversation.roster import Member, Roster
 
 MAX_HELD: Final = 64
 """Turns that may wait for their speaker to have the floor, of all speakers together."""
@@ -40,12 +41,7 @@ MAX_WINDOW_BYTES: Final = 256 * 1024
 MAX_CARRIED_BYTES: Final = 1024 * 1024
 """All that a continued run takes along, in bytes of JSON; what isn't messages has bounds that keep it below."""
 
-MAX_ABSENT: Final = 50
-"""People who left that are remembered, beyond those that there is room for anyway."""
-
 MAX_OPEN_PROPOSALS: Final = 10
-MAX_FAILURES: Final = 3
-"""Failed replies in a row after which an AI participant is asked no more."""
 
 MAX_SUMMARY: Final = 8000
 """The longest summary, in characters: it is taken along, and into every prompt."""
@@ -55,61 +51,6 @@ REMEMBERED_IDS: Final = 500
 
 HELD: Final = 0
 """Stands for a message's number while a turn is held."""
-
-
-class Member(BaseModel):
-    """A participant's standing."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    participant: Participant
-    present: bool = True
-    turns: int = 0
-    unheard: bool = False
-    """AI: whether a person said something that it has not been asked about."""
-
-    failures: int = 0
-    """AI: replies that failed, in a row."""
-
-    asks: int = 0
-    """AI: how often it was asked; the number tells a reply that still counts from one that was cancelled."""
-
-    replies: int = 0
-    """AI: how many replies it gave that counted, blank ones too."""
-
-    last_turn: int = 0
-    """Which of the conversation's turns was their last one, from 1; 0 before they said anything."""
-
-    arrived: int = 0
-    """How many turns had been taken when they joined."""
-
-    called: bool = False
-    """AI: whether somebody addressed it, or granted it the floor, since it was last asked."""
-
-    stood_down: bool = False
-    """AI: whether it handed off to a person; nobody asks it until somebody addresses it."""
-
-    @cached_property
-    def is_person(self) -> bool:
-        """Whether it is a human."""
-        return self.participant.kind is Kind.HUMAN
-
-    @cached_property
-    def may_speak(self) -> bool:
-        """Whether they hold the permission."""
-        return self.participant.may(Permission.SPEAK)
-
-    @property
-    def can_speak(self) -> bool:
-        """Whether they are here, may speak, and (an AI participant) are able to and have reason to."""
-        return (
-            self.present and self.may_speak and (self.is_person or (self.failures < MAX_FAILURES and self.has_reason))
-        )
-
-    @property
-    def has_reason(self) -> bool:
-        """AI: whether it speaks by itself now, or was called."""
-        return self.called or (self.participant.speaks is Speaks.ALWAYS and not self.stood_down)
 
 
 class Consulting(BaseModel):
@@ -277,19 +218,42 @@ class ConversationState(BaseModel):
     """What people are being told."""
     ended: Ended | None = None
 
+    @cached_property
+    def roster(self) -> Roster:
+        """Who is here; worked out anew each time that somebody comes or goes."""
+        return Roster.of(self.members)
+
+    def admit(self, participant: Participant) -> Member:
+        """Have somebody take part, with the standing that they left with if they were here before."""
+        member = self.members.setdefault(participant.id, Member(participant=participant))
+        member.present, member.arrived = True, self.turns
+        self._note_who_is_here()
+        return member
+
+    def dismiss(self, name: str) -> None:
+        """Have somebody take part no longer."""
+        self.members[name].present = False
+        self._note_who_is_here()
+
+    def forget(self, name: str) -> None:
+        """Drop somebody who left."""
+        del self.members[name]
+        self._note_who_is_here()
+
+    def _note_who_is_here(self) -> None:
+        self.__dict__.pop("roster", None)  # where it wasn't asked for yet, there is nothing to forget
+
     @property
     def present(self) -> list[Member]:
         """Who is here, in the order in which they joined."""
         return [member for member in self.members.values() if member.present]
 
     @property
-    def speakers(self) -> list[str]:
+    def speakers(self) -> tuple[str, ...]:
         """The ids of those who can speak now, in the order in which they joined."""
-        return [
-            name
-            for name, member in self.members.items()
-            if member.present and member.may_speak and (member.is_person or self.is_able(name))
-        ]
+        roster = self.roster
+        unable = {name for name in roster.ais if not self.is_able(name)}
+        return tuple(name for name in roster.speakers if name not in unable) if unable else roster.speakers
 
     def is_able(self, name: str) -> bool:
         """Whether somebody who is known can speak now."""
@@ -297,7 +261,7 @@ class ConversationState(BaseModel):
         return member.can_speak and (member.is_person or not self.muted)
 
     @property
-    def candidates(self) -> list[str]:
+    def candidates(self) -> tuple[str, ...]:
         """The ids of those who may be given the floor, in the order in which they joined.
 
         AI participants that all have passed since somebody last spoke are left out, and so are those that have
@@ -308,7 +272,7 @@ class ConversationState(BaseModel):
             return speakers
         ais = sum(not self.members[name].is_person for name in speakers)
         if self.resting or self.passes >= max(1, ais):
-            return [name for name in speakers if self.members[name].is_person]
+            return tuple(name for name in speakers if self.members[name].is_person)
         return speakers
 
     @property

@@ -10,7 +10,7 @@ from workflows.conversation.change import Change
 from workflows.conversation.events import Told
 from workflows.conversation.routing import visible
 from workflows.conversation.setup import ConversationSetup
-from workflows.conversation.state import ConversationState, Member, Wait
+from workflows.conversation.state import ConversationState, Wait
 
 MAX_TEXT: Final = 500
 """How much of the last message people are told, in characters."""
@@ -74,8 +74,7 @@ def _bring_in(change: Change, wait: Wait, rung: BringIn) -> None:
         if len(state.present) >= change.setup.constraints.participant_limit:
             change.say(f"{newcomer.label} can't be brought in: there are too many here already")
             return
-        state.members.setdefault(newcomer.id, Member(participant=newcomer))
-        state.members[newcomer.id].present, state.members[newcomer.id].arrived = True, state.turns
+        state.admit(newcomer)
     names = tuple(
         name
         for name, member in state.members.items()

@@ -7,8 +7,8 @@ from workflows.conversation.bounds import Constraints, Guests, OutOfTurn
 from workflows.conversation.coordination import FreeForm
 from workflows.conversation.events import Ask, CancelReply
 from workflows.conversation.machine import resume
+from workflows.conversation.roster import MAX_FAILURES
 from workflows.conversation.routing import Addressed
-from workflows.conversation.state import MAX_FAILURES
 
 ALICE, BOB = person("alice", Permission.SPEAK, Permission.MODERATE), person("bob")
 ROBOT, GOLEM = ai("robot"), ai("golem")

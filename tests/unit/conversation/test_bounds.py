@@ -10,8 +10,8 @@ from tests.unit.conversation.talk import START, Talk, person
 from workflows.conversation.bounds import Constraints
 from workflows.conversation.coordination import FreeForm
 from workflows.conversation.events import Misfit
+from workflows.conversation.roster import MAX_ABSENT
 from workflows.conversation.state import (
-    MAX_ABSENT,
     MAX_CARRIED_BYTES,
     MAX_HELD,
     MAX_OPEN_PROPOSALS,

@@ -7,7 +7,7 @@ from signals.participants import Kind, Participant, Permission
 from tests.unit.conversation.talk import Talk, ai, person
 from workflows.conversation.bounds import Constraints, Guests
 from workflows.conversation.coordination import FreeForm
-from workflows.conversation.state import MAX_ABSENT
+from workflows.conversation.roster import MAX_ABSENT
 
 ALICE, BOB, CAROL = person("alice"), person("bob"), person("carol")
 
