@@ -13,7 +13,7 @@ from workflows.conversation.setup import ConversationSetup
 from workflows.conversation.state import Consulting, ConversationState, count_latest
 
 PROMPT_MESSAGES: Final = 12
-"""How many messages a reply is asked with, so that a reply costs the same at any length."""
+"""How many messages a reply, or who is next, is asked with, so that it costs the same at any length, and little."""
 
 MAX_SHOWN_BYTES: Final = 128 * 1024
 """Messages in a result or a prompt, in bytes of JSON; the longest turn fits."""
@@ -85,7 +85,9 @@ def consultation(setup: ConversationSetup, state: ConversationState, asked: Cons
     given = [message for message in state.messages if not message.to]
     if asked.purpose is Purpose.SUMMARISE:
         given = [message for message in given if message.seq > state.summarised]
-    shown = _latest(given, MAX_SHOWN_BYTES)
+    # Who is next is asked after each turn, as a reply is.
+    last = PROMPT_MESSAGES if asked.purpose is Purpose.CHOOSE else len(given)
+    shown = _latest(given[-last:], MAX_SHOWN_BYTES)
     return Consultation(
         conversation=state.conversation,
         topic=setup.topic,

@@ -177,6 +177,19 @@ def test_a_question_has_its_number_among_those_of_its_purpose() -> None:
     assert asked == ["choose 1", "choose 2", "choose 3", "judge 1"]
 
 
+def test_a_model_that_chooses_who_is_next_is_given_the_latest_messages() -> None:
+    talk = Talk(
+        person("alice"), person("bob"), person("carol"), coordination={"kind": "ai_selected"}, out_of_turn="accept"
+    )
+    for number in range(20):
+        talk.turn("alice", f"{number}")
+    [asking] = talk.state.consulting.values()
+    asked = views.consultation(talk.setup, talk.state, asking)
+    assert [message.text for message in asked.messages][-1] == "19"
+    assert len(asked.messages) == PROMPT_MESSAGES
+    assert asked.omitted == talk.state.seq - PROMPT_MESSAGES
+
+
 def test_a_prompt_is_bounded_however_long_the_messages_are() -> None:
     talk = open_talk()
     for _ in range(PROMPT_MESSAGES):
