@@ -5,6 +5,7 @@ Counts are exact; times and memory are of this machine, now. Run with `make benc
 
 import asyncio
 import gc
+import statistics
 import subprocess
 import sys
 import time
@@ -25,13 +26,11 @@ from signals.assistant import Reply, ReplyRequest
 from signals.conversation import ConversationResult, Status
 from signals.messages import Turn
 from signals.names import WorkflowType
-from tests.flows.aged import COORDINATIONS, FirstChoice
+from tests.flows.aged import COORDINATIONS, FirstChoice, next_event, setup_of
 from tests.harness import running_worker
-from tests.workflows.counting import MESSAGES, going_on
+from tests.workflows.counting import MESSAGES, at_turn, going_on
 from tests.workflows.rooms import Rooms
 from workflows.conversation import machine
-from workflows.conversation.events import Received
-from workflows.conversation.setup import ConversationSetup
 from workflows.conversation.stubs import Assistant
 from workflows.conversation.workflow import Conversation
 
@@ -39,6 +38,8 @@ CONSOLE = Console()
 TEXT = "x" * 200
 OPEN_CONVERSATIONS = 200
 CORE_EVENTS = 20_000
+PARTICIPANTS = 50
+QUERIES = 50
 
 Handle = WorkflowHandle[Conversation, ConversationResult]
 
@@ -151,17 +152,33 @@ async def memory(client: Client, queue: str) -> None:
 
 
 def core_speed() -> None:
-    """Print how many events the state machine applies in a second."""
-    participants = [{"id": f"p{n}", "kind": "human", "role": "r", "can": ["speak", "decide"]} for n in range(50)]
-    given = ConversationSetup.model_validate({"topic": "bench", "participants": participants})
-    at = datetime.now(UTC)
-    state, _ = machine.open_conversation(given, "bench", at)
-    turns = [Received(Turn(speaker=f"p{n % 50}", text=TEXT), at) for n in range(CORE_EVENTS)]
-    began = time.process_time()
-    for turn in turns:
-        machine.apply(given, state, turn)
-    rate = CORE_EVENTS / (time.process_time() - began)
-    CONSOLE.print(f"The state machine, 50 participants: {rate:,.0f} events a second of CPU")
+    """Print how many events the state machine applies in a second, for each way of taking turns."""
+    table = Table("turns are taken", "events a second of CPU", title=f"The state machine, {PARTICIPANTS} participants")
+    for kind in COORDINATIONS:
+        given, at, took = setup_of(kind, PARTICIPANTS), datetime.now(UTC), 0.0
+        state, _ = machine.open_conversation(given, "bench", at)
+        for _ in range(CORE_EVENTS):
+            event = next_event(given, state, at)
+            began = time.process_time()
+            machine.apply(given, state, event)
+            took += time.process_time() - began
+        table.add_row(kind, f"{CORE_EVENTS / took:,.0f}")
+    CONSOLE.print(table)
+
+
+async def queries(client: Client, queue: str) -> None:
+    """Print how long the transcript of an open conversation takes to answer, early and late."""
+    table = Table("at turn", "ms", title=f"A query for the transcript (median of {QUERIES})")
+    for turns in (100, 10_000):
+        room = await at_turn(Rooms(client, queue), setup_of("turn_based"), turns)
+        took = []
+        for _ in range(QUERIES):
+            began = time.perf_counter()
+            await room.transcript()
+            took.append(time.perf_counter() - began)
+        table.add_row(f"{turns:,}", f"{statistics.median(took) * 1000:.1f}")
+        await room.handle.terminate()
+    CONSOLE.print(table)
 
 
 def import_time() -> None:
@@ -189,7 +206,7 @@ async def main() -> None:
     """Run every bench."""
     import_time()
     core_speed()
-    benches: list[Callable[[Client, str], Awaitable[None]]] = [turn_costs, turn_costs_by_coordination, memory]
+    benches: list[Callable[[Client, str], Awaitable[None]]] = [turn_costs, turn_costs_by_coordination, queries, memory]
     async with _served() as (client, queue):
         for bench in benches:
             await bench(client, queue)

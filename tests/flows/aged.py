@@ -26,11 +26,7 @@ COORDINATIONS: Final[dict[str, dict[str, object]]] = {
 }
 """The settings of each way of taking turns, by kind."""
 
-_PEOPLE: Final = (
-    {"id": "ann", "kind": "human", "role": "chair", "can": ["speak", "moderate"]},
-    {"id": "ben", "kind": "human", "role": "guest"},
-    {"id": "cat", "kind": "human", "role": "guest"},
-)
+_CHAIR: Final = {"id": "chair", "kind": "human", "role": "chair", "can": ["speak", "moderate"]}
 
 
 class FirstChoice(Adviser):
@@ -42,12 +38,13 @@ class FirstChoice(Adviser):
         return Finding(choice=consultation.candidates[0].id, model="first")
 
 
-def setup_of(kind: str) -> ConversationSetup:
-    """Three people, who take turns in some way and never come to an end."""
+def setup_of(kind: str, people: int = 3) -> ConversationSetup:
+    """People who take turns in some way and never come to an end."""
+    guests = [{"id": f"guest-{number}", "kind": "human", "role": "guest"} for number in range(1, people)]
     return ConversationSetup.model_validate(
         {
             "topic": "aged",
-            "participants": _PEOPLE,
+            "participants": [_CHAIR, *guests],
             "coordination": {"kind": kind, **COORDINATIONS[kind]},
             "emergence": [{"kind": "turns", "count": 1_000_000}],
             "adaptation": [],
@@ -56,11 +53,11 @@ def setup_of(kind: str) -> ConversationSetup:
     )
 
 
-def next_message(kind: str, awaiting: tuple[str, ...], turns: int) -> Message:
+def next_message(setup: ConversationSetup, awaiting: tuple[str, ...], turns: int) -> Message:
     """What comes next in a conversation that waits for these people."""
-    speaker = awaiting[turns % len(awaiting)]
-    others = [str(person["id"]) for person in _PEOPLE if person["id"] != speaker]
-    if kind == "moderated" and speaker == "ann" and turns % 2:
+    kind, speaker = setup.coordination.kind, awaiting[turns % len(awaiting)]
+    others = [person.id for person in setup.participants if person.id != speaker]
+    if kind == "moderated" and speaker == "chair" and turns % 2:
         return Grant(speaker=speaker, to=others[turns % len(others)])
     to = (others[turns % len(others)],) if kind == "addressed" else ()
     return Turn(speaker=speaker, text=TEXT, to=to)
@@ -71,13 +68,14 @@ def aged(setup: ConversationSetup, turns: int) -> ConversationState:
     at = datetime.now(UTC)
     state, _ = machine.open_conversation(setup, "aged", at)
     while state.turns < turns:
-        machine.apply(setup, state, _next_event(setup, state, at))
+        machine.apply(setup, state, next_event(setup, state, at))
     return state.carried()
 
 
-def _next_event(setup: ConversationSetup, state: ConversationState, at: datetime) -> Event:
+def next_event(setup: ConversationSetup, state: ConversationState, at: datetime) -> Event:
+    """What happens next, where all goes well."""
     for number, asked in state.consulting.items():
         return Consulted(number, Finding(choice=asked.candidates[0], model="first"), at)
     for speaker, ask in state.replying.items():
         return Replied(speaker, ask, Reply(text=TEXT, model="first"), at)
-    return Received(next_message(setup.coordination.kind, machine.awaiting(state), state.turns), at)
+    return Received(next_message(setup, machine.awaiting(state), state.turns), at)
