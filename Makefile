@@ -6,7 +6,12 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 BOOKS := var/business.db
 
-.PHONY: setup demo run test check bench histories lock clean browser
+# Temporal's server in a container; where it can't be pulled, one is built from the program that is installed anyway.
+IMAGE ?= temporalio/temporal:1.9.1
+IN_CONTAINERS := tests/containers $(addprefix tests/workflows/test_,conversation.py conversation_length.py \
+	conversation_replies.py points.py compiled.py customer_support.py)
+
+.PHONY: setup demo run test test-containers check bench histories lock clean browser engine
 .DELETE_ON_ERROR:
 
 setup: $(INSTALLED) $(BOOKS)  ## install everything into .venv, make the example's database
@@ -19,6 +24,9 @@ run: setup  ## a Temporal server and a worker, until Ctrl-C
 
 test: setup browser  ## all tests, on real servers
 	$(BIN)/pytest -n 2 --dist loadfile
+
+test-containers: setup engine  ## the end-to-end tests against a Temporal server in a container, and its outages
+	$(BIN)/pytest -n 2 --dist loadfile --temporal-image $(IMAGE) $(IN_CONTAINERS)
 
 check: $(INSTALLED)  ## format, lint, types, workflows
 	$(BIN)/ruff format --check
@@ -56,3 +64,9 @@ browser:
 	@command -v chromium >/dev/null || if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium >/dev/null; \
 	else echo "The tests of the Web UI need chromium, and leave themselves out without it: install it to run them." >&2; fi
+
+engine:
+	@docker info >/dev/null 2>&1 || command -v podman >/dev/null || \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends podman runc >/dev/null; \
+	else echo "A container engine is needed: start Docker, or install podman." >&2; exit 1; fi

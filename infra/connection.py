@@ -8,7 +8,7 @@ from temporalio.api.enums.v1 import IndexedValueType
 from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest, ListSearchAttributesRequest
 from temporalio.client import Client
 from temporalio.envconfig import ClientConfig, ClientConnectConfig
-from temporalio.service import RPCError, RPCStatusCode
+from temporalio.service import KeepAliveConfig, RPCError, RPCStatusCode
 
 from infra.boundary import data_converter
 from infra.errors import SetupError
@@ -17,6 +17,10 @@ from signals.names import SearchAttribute
 DEFAULT_ADDRESS: Final = "localhost:7233"
 CONNECT_TIMEOUT: Final = timedelta(seconds=10)
 CALL_TIMEOUT: Final = timedelta(seconds=10)
+
+KEEP_ALIVE: Final = KeepAliveConfig(interval_millis=15_000, timeout_millis=5_000)
+"""A connection that a network has dropped without a word is given up after this time, not the SDK's 45 s; servers
+refuse to be asked more often than every ten seconds."""
 
 SEARCH_ATTRIBUTES: Final[Mapping[str, IndexedValueType.ValueType]] = {
     SearchAttribute.MODE: IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD,
@@ -40,7 +44,12 @@ async def connect(address: str | None = None) -> Client:
         raise SetupError(f"Temporal's connection settings can't be read: {error}") from error
     target = settings.setdefault("target_host", DEFAULT_ADDRESS)
     try:
-        return await Client.connect(**settings, data_converter=data_converter, connect_timeout=CONNECT_TIMEOUT)
+        return await Client.connect(
+            **settings,
+            data_converter=data_converter,
+            connect_timeout=CONNECT_TIMEOUT,
+            keep_alive_config=KEEP_ALIVE,
+        )
     except RuntimeError as error:
         raise SetupError(
             f"no Temporal server answers at {target} ({error}): start one with --dev, or set TEMPORAL_ADDRESS"

@@ -30,10 +30,31 @@ FAST: Final = (
     *("--sqlite-pragma", "journal_mode=WAL", "--sqlite-pragma", "synchronous=NORMAL"),
 )
 
+_CLI_TYPES: Final = {
+    IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD: "Keyword",
+    IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD_LIST: "KeywordList",
+}
+
 
 def temporal_program() -> Path:
     """Say where the `temporal` program of this environment is."""
     return Path(sysconfig.get_path("scripts")) / "temporal"
+
+
+def start_arguments(host: str, port: int, *, ui_port: int | None, db: Path | None) -> list[str]:
+    """Give the arguments of `temporal` that start a development server, fast and with the search attributes.
+
+    Args:
+        host: The address that it listens at.
+        port: The port that it listens at.
+        ui_port: The same for its Web UI; None for no Web UI.
+        db: The SQLite file that it keeps everything in; None to forget everything at the end.
+    """
+    attributes = [f"--search-attribute={name}={_CLI_TYPES[kind]}" for name, kind in SEARCH_ATTRIBUTES.items()]
+    ui = ["--headless"] if ui_port is None else [f"--ui-port={ui_port}", "--ui-disable-news-fetch"]
+    kept = [f"--db-filename={db}"] if db else []
+    start = ["server", "start-dev", "--log-level=error", f"--ip={host}", f"--port={port}"]
+    return [*start, *ui, *kept, *attributes, *FAST]
 
 
 class DevServer:
@@ -79,9 +100,10 @@ class DevServer:
             SetupError: A port is taken, or it does not come up.
         """
         self._choose_ports()
+        arguments = [*start_arguments(HOST, self._port, ui_port=self._ui_port, db=self._db), *self._extra]
         with self._log() as log:
             self._process = await asyncio.create_subprocess_exec(
-                temporal_program(), *self._arguments(), stdout=log, stderr=log, start_new_session=True
+                temporal_program(), *arguments, stdout=log, stderr=log, start_new_session=True
             )
             try:
                 await self._answers(self._process, log)
@@ -126,13 +148,6 @@ class DevServer:
         self._db.parent.mkdir(parents=True, exist_ok=True)
         return self._db.with_suffix(".log").open("w+b")
 
-    def _arguments(self) -> list[str]:
-        attributes = [f"--search-attribute={name}={_CLI_TYPES[kind]}" for name, kind in SEARCH_ATTRIBUTES.items()]
-        ui = ["--headless"] if self._ui_port is None else [f"--ui-port={self._ui_port}", "--ui-disable-news-fetch"]
-        db = [f"--db-filename={self._db}"] if self._db else []
-        start = ["server", "start-dev", "--log-level=error", f"--ip={HOST}", f"--port={self._port}"]
-        return [*start, *ui, *db, *attributes, *FAST, *self._extra]
-
     async def _answers(self, process: Process, log: IO[bytes]) -> None:
         try:
             async with asyncio.timeout(START_SECONDS):
@@ -157,12 +172,6 @@ class DevServer:
         except TimeoutError:
             process.kill()
             await process.wait()
-
-
-_CLI_TYPES: Final = {
-    IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD: "Keyword",
-    IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD_LIST: "KeywordList",
-}
 
 
 def _bound(port: int, option: str) -> socket.socket:

@@ -62,13 +62,15 @@ async def temporal(server: DevServer, *arguments: str) -> str:
     return output.decode()
 
 
-async def eventually(ask: Callable[[], Awaitable[T]], right: Callable[[T], object] = bool) -> T:
+async def eventually(
+    ask: Callable[[], Awaitable[T]], right: Callable[[T], object] = bool, seconds: float = WAIT_SECONDS
+) -> T:
     """Ask again until the answer is right; gives it.
 
     Raises:
-        AssertionError: It was not right in `WAIT_SECONDS`; the text is the last answer.
+        AssertionError: It was not right in so many seconds; the text is the last answer.
     """
-    deadline = asyncio.get_running_loop().time() + WAIT_SECONDS
+    deadline = asyncio.get_running_loop().time() + seconds
     while not right(answer := await ask()):
         assert asyncio.get_running_loop().time() < deadline, f"still not right: {answer!r}"
         await asyncio.sleep(POLL_SECONDS)
