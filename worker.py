@@ -26,13 +26,17 @@ from temporalio.worker import Worker
 from activities.assistant import LOCAL, AssistantActivities
 from activities.local_model import LocalModel, LocalModelError
 from activities.pinning import WorkerPinning
+from activities.pipeline.checkouts import GitCheckouts
+from activities.pipeline.deployments import TargetDeployments
+from activities.pipeline.stages import CommandStages
+from activities.pipeline.workshop import Workshop
 from activities.relay import RelayActivities
 from activities.support.books import ShopBooks
 from activities.support.classifier import ExamplesClassifier
 from activities.support.engine import books_engine
 from activities.support.model_classifier import ModelClassifier
 from activities.support.seed import prepare
-from infra.config import Config, load_config
+from infra.config import Config, load_config, variables
 from infra.connection import connect, ensure_search_attributes
 from infra.devserver import PORT, UI_OFFSET, DevServer
 from infra.errors import SetupError
@@ -162,6 +166,25 @@ async def _activities(config: Config, client: Client, stack: AsyncExitStack) -> 
         books.start_password_reset,
         books.change_address,
         books.send_notice,
+        *_pipeline(config),
+    ]
+
+
+def _pipeline(config: Config) -> list[Callable[..., object]]:
+    settings = config.pipeline
+    environment, git_environment = variables(settings.environment), variables(settings.git_environment)
+    workshop = Workshop(settings.folder, environment, git_environment, settings.at_once)
+    checkouts, deployments = GitCheckouts(workshop), TargetDeployments(settings.deployments, workshop)
+    return [
+        checkouts.check_out,
+        checkouts.show_file,
+        checkouts.commits_between,
+        checkouts.discard,
+        CommandStages(workshop).run_stage,
+        deployments.deployed,
+        deployments.deploy,
+        deployments.roll_back,
+        deployments.verify,
     ]
 
 

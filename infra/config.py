@@ -5,7 +5,9 @@ Temporal's own (see `infra.connection`). Nothing else in the project reads the e
 """
 
 import os
+import sysconfig
 import tomllib
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
@@ -65,6 +67,25 @@ class SupportSettings(Table):
     """`examples` for the one that is trained on a file at start, or the model string of a language model."""
 
 
+class PipelineSettings(Table):
+    """`[pipeline]`: where and how development pipelines work."""
+
+    folder: Path = Path("var/pipeline")
+    """Where runs have their checkouts and logs."""
+
+    deployments: Path = Path("var/deployments")
+    """Where releases are deployed to, a folder for each target."""
+
+    environment: tuple[str, ...] = ("LANG", "LC_ALL", "TZ")
+    """The variables of the worker that commands of pipelines find in their environment, beside the path of programs."""
+
+    git_environment: tuple[str, ...] = ("HOME", "SSH_AUTH_SOCK")
+    """The variables that git finds, to reach repositories."""
+
+    at_once: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1, le=1000)
+    """How many commands run at a time; further ones wait."""
+
+
 class Config(BaseSettings):
     """Everything that can be set."""
 
@@ -76,6 +97,7 @@ class Config(BaseSettings):
     worker: WorkerSettings = Field(default_factory=WorkerSettings)
     assistant: AssistantSettings = AssistantSettings()
     support: SupportSettings = SupportSettings()
+    pipeline: PipelineSettings = Field(default_factory=PipelineSettings)
 
     @classmethod
     def settings_customise_sources(
@@ -145,6 +167,16 @@ def _known(keys: list[str]) -> list[str]:
         if isinstance(inner, type) and issubclass(inner, BaseModel):
             table = inner
     return sorted(table.model_fields)
+
+
+def variables(names: Iterable[str]) -> dict[str, str]:
+    """Those variables of the environment that are set, and the path of programs, on which this Python comes first.
+
+    Args:
+        names: The variables.
+    """
+    path = os.pathsep.join([sysconfig.get_path("scripts"), os.environ.get("PATH", os.defpath)])
+    return {**{name: os.environ[name] for name in names if name in os.environ}, "PATH": path}
 
 
 def demo_environment(address: str, database: str) -> dict[str, str]:

@@ -53,5 +53,24 @@ AT_HAND: Final[LocalActivityOptions] = {
     "start_to_close_timeout": timedelta(seconds=2),
 }
 
+GIT: Final[ActivityOptions] = {
+    # A large repository may take a while to fetch. One that can't be reached is tried for a minute or so.
+    "start_to_close_timeout": timedelta(hours=2),
+    "heartbeat_timeout": timedelta(seconds=10),
+    "retry_policy": RetryPolicy(
+        initial_interval=timedelta(seconds=1), maximum_interval=timedelta(seconds=30), maximum_attempts=6
+    ),
+    "cancellation_type": ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+}
+
+COMMAND: Final[ActivityOptions] = {
+    # The command's own time limit is kept by who runs it; it may have to wait for others that run.
+    "start_to_close_timeout": timedelta(days=3),
+    "heartbeat_timeout": timedelta(seconds=10),
+    "retry_policy": RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=1)),
+    # Nothing that it started is left when the run goes on.
+    "cancellation_type": ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+}
+
 CHILD_TASK_TIMEOUT: Final = timedelta(seconds=5)
 """How long a worker may take over one workflow task of a child: a dead one's task is taken up after that."""

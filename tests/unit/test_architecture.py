@@ -28,6 +28,7 @@ SHELL: Final = {
     "workflows/exclusive.py",
     "workflows/options.py",
     "workflows/pinning.py",
+    "workflows/pipeline/stubs.py",
     "workflows/receiving.py",
     "workflows/search.py",
     "workflows/support/address_change.py",

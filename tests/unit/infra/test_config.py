@@ -81,7 +81,7 @@ def test_an_unknown_key_is_refused_with_its_place_and_the_known_ones(here: Path)
 def test_an_unknown_table_is_refused_with_the_known_ones(here: Path) -> None:
     here.write_text("[worked]\nsandbox = true\n")
     assert refusal() == (
-        "parley.toml: worked: unknown key; remove it, or use one of assistant, execution, support, worker"
+        "parley.toml: worked: unknown key; remove it, or use one of assistant, execution, pipeline, support, worker"
     )
 
 

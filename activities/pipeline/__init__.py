@@ -1,0 +1,1 @@
+"""The development pipeline's activities: real git, real commands, real deployments."""
