@@ -23,8 +23,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from temporalio.client import Client
 from temporalio.worker import Worker
 
-from activities.assistant import LOCAL, AssistantActivities
+from activities.assistant import AssistantActivities
 from activities.local_model import LocalModel, LocalModelError
+from activities.models import LOCAL, LanguageModels
 from activities.pinning import WorkerPinning
 from activities.pipeline.checkouts import GitCheckouts
 from activities.pipeline.deployments import TargetDeployments
@@ -149,14 +150,16 @@ async def _activities(config: Config, client: Client, stack: AsyncExitStack) -> 
     books = ShopBooks(await asyncio.to_thread(_prepared_books, config))
     local = LocalModel()
     stack.callback(local.close)
-    assistant = AssistantActivities(config.assistant.model, local)
-    stack.push_async_callback(assistant.aclose)
+    models = LanguageModels(local)
+    stack.push_async_callback(models.aclose)
+    assistant = AssistantActivities(config.assistant.model, models, config.assistant.scripts)
     classifier = await _classifier(config, local, stack)
     if config.assistant.warm and config.assistant.model == LOCAL:
         await _or_setup_error("assistant", local.warm())
     return [
         RelayActivities(client).pass_on,
         assistant.reply,
+        assistant.consult,
         classifier.classify,
         books.account,
         books.agent_on_duty,

@@ -1,59 +1,32 @@
-"""AI participants: one activity for each reply, by any language model.
+"""AI participants, and advice about conversations, by any language model: an activity for each reply or question."""
 
-Temporal retries: clients don't. What trying again can't mend fails at once, in one line that people can read; it
-never repeats what a provider said, which may hold a key.
-"""
-
-import asyncio
-import re
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import timedelta
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from pydantic_ai import ModelMessage, ModelRequest, ModelResponse, ModelSettings, TextPart, UserPromptPart
-from pydantic_ai.direct import model_request
-from pydantic_ai.exceptions import (
-    AgentRunError,
-    ModelAPIError,
-    ModelAuthenticationError,
-    ModelContextWindowExceededError,
-    ModelHTTPError,
-    ModelNotFoundError,
-    ModelQuotaExceededError,
-    ModelRequestRejectedError,
-    UnexpectedModelBehavior,
-    UserError,
-)
-from pydantic_ai.messages import SystemPromptPart
-from pydantic_ai.models import Model, infer_model
+from pydantic_ai import ModelRequest, ModelResponse
+from pydantic_ai.messages import ToolReturnPart
+from pydantic_ai.models import ModelRequestParameters
 from temporalio import activity
-from temporalio.exceptions import ApplicationError
 
-from activities import local_model
-from activities.local_model import LocalModel, LocalModelError
-from activities.prompting import Bounds, Prompt, PromptFiles, build_prompt, grounded, spoken
-from signals.assistant import Reply, ReplyRequest
-from signals.conversation import Tokens
-from signals.errors import ErrorType
-from workflows.conversation.stubs import Assistant
+from activities.advising import finding_in, shape_of
+from activities.failures import RefusedRequest, final
+from activities.models import LOCAL, LanguageModels, called, cost_of, heartbeats, messages_of, tokens_of
+from activities.prompting import Bounds, Guidance, PromptFiles, build_prompt, build_question
+from activities.scripts import SCRIPT, Script, ScriptError, Scripts
+from activities.speech import grounded, spoken
+from activities.tools import Toolbox, Wishes
+from signals.assistant import Consultation, Finding, Reply, ReplyRequest
+from signals.participants import Permission
+from workflows.conversation.stubs import Adviser, Assistant
 
 PROMPTS: Final = Path(__file__).parent / "prompts"
 
-LOCAL: Final = "local"
-SCRIPT: Final = "script:"
+NEEDS_TOOLS: Final = (Permission.INVOKE, Permission.DECIDE, Permission.MODERATE)
+"""What a participant can only do by a tool: it would be in vain with a model that has none."""
 
-TIME_LIMIT: Final = timedelta(seconds=280)
-"""How long a model may take over a reply: less than the activity may, so that it says itself what happened."""
-
-HEARTBEAT: Final = 1.0
-"""Seconds between two signs of life; a worker that gives none for four is taken for dead."""
-
-PASSING: Final = frozenset({408, 409, 425, 429})
-"""The HTTP statuses below 500 that trying again may mend."""
-
-CODE: Final = re.compile(r"[a-z_]{1,40}")
+TRIES: Final = 2
+"""How often a model is asked for one reply, where what it wants done doesn't fit."""
 
 
 class Size(NamedTuple):
@@ -64,191 +37,174 @@ class Size(NamedTuple):
     """The longest answer."""
 
 
-USUAL: Final = Size(Bounds(facts=8_000, messages=16_000), tokens=300)
-SMALL: Final = Size(Bounds(facts=700, messages=500, least_words=3), tokens=60)
+USUAL: Final = Size(
+    Bounds(facts=8_000, messages=16_000, summary=8_500, proposals=8_000, people=4_000),
+    tokens=1_200,  # a proposal has more words than what is said
+)
+SMALL: Final = Size(Bounds(facts=700, messages=500, summary=200, least_words=3), tokens=60)
 """For the embedded model: it reads a few hundred tokens a second, and the more it is given the less it understands."""
 
+SMALL_QUESTION: Final = Size(Bounds(facts=300, messages=1_500, summary=400, people=600, least_words=3), tokens=80)
+"""For its answers to questions."""
 
-class AssistantActivities(Assistant):
-    """Speaks for AI participants.
 
-    A participant's model string says who speaks for it: `local` for the embedded model, `script:NAME` for a fixed
-    list of replies, anything else is pydantic-ai's (`openai:gpt-5`), with its key in the provider's own environment
-    variable.
+class AssistantActivities(Assistant, Adviser):
+    """Speaks for AI participants, and answers questions about conversations.
 
-    A script is said from its first line on, and from the start again after its last. The next line is the one after
-    the last that the speaker said in the part of the transcript that the request has: so the same request always gives
-    the same line, a reply that was interrupted is said when it is asked for again, and no length of a conversation
-    matters. For that its lines must be distinct.
+    A model string says who does: `local` for the embedded model, `script:NAME` for a fixed list of lines, anything else
+    is pydantic-ai's (`openai:gpt-5`), with its key in the provider's own environment variable.
 
     Args:
-        default: The model string of participants that name none.
-        local: The embedded model.
-        scripts: Lists of replies, by name.
+        default: The model string where none is named.
+        models: The language models.
+        scripts: The lines of simulated participants and advisers, by name.
         prompts: The folder of the prompt files.
-        time_limit: How long a model may take over a reply.
-
-    Raises:
-        ValueError: A script is empty, or says the same twice.
     """
 
     def __init__(
         self,
         default: str,
-        local: LocalModel,
-        scripts: Mapping[str, Sequence[str]] | None = None,
+        models: LanguageModels,
+        scripts: Mapping[str, Script] | None = None,
         prompts: Path = PROMPTS,
-        time_limit: timedelta = TIME_LIMIT,
     ) -> None:
         self._default = default
-        self._local = local
-        self._scripts = {name: _distinct(name, lines) for name, lines in (scripts or {}).items()}
+        self._models = models
+        self._scripts = Scripts(scripts or {})
         self._files = PromptFiles(prompts)
-        self._time_limit = time_limit
-        self._models: dict[str, Model] = {}
-        self._making = asyncio.Lock()
-        self._clients = AsyncExitStack()
 
     @activity.defn(name="reply")
     async def reply(self, request: ReplyRequest) -> Reply:
-        """Say the next thing.
+        """Say the next thing, and say what is to be done.
 
         Raises:
             ApplicationError: `AssistantFailed`, not retryable, when trying again would not help.
         """
         model = request.speaker.model or self._default
         if model.startswith(SCRIPT):
-            return Reply(text=self._scripted(model, request), model=model)
-        async with _heartbeats():
             try:
-                return await self._spoken(model, request)
-            except (UserError, ImportError, LocalModelError, AgentRunError) as error:
-                # Without its cause, which may hold what the provider said.
-                raise _failure(model, error) from None
+                return self._scripts.reply(model, request)
+            except ScriptError as error:
+                raise final(str(error)) from None
+        async with heartbeats():
+            return await (self._small_reply(request) if model == LOCAL else self._full_reply(model, request))
 
-    async def aclose(self) -> None:
-        """Close the connections to providers."""
-        self._models.clear()
-        await self._clients.aclose()
+    @activity.defn(name="consult")
+    async def consult(self, consultation: Consultation) -> Finding:
+        """Answer a question about a conversation.
 
-    def _scripted(self, model: str, request: ReplyRequest) -> str:
-        lines = self._scripts.get(model.removeprefix(SCRIPT))
-        if lines is None:
-            raise _final(f"{model}: there is no such script; known are: {', '.join(self._scripts) or 'none'}")
-        said = (message.text for message in reversed(request.messages) if message.speaker == request.speaker.id)
-        last = next((lines.index(text) for text in said if text in lines), -1)
-        return lines[(last + 1) % len(lines)]
+        Raises:
+            ApplicationError: `AssistantFailed`, not retryable, when trying again would not help.
+        """
+        model = consultation.model or self._default
+        if model.startswith(SCRIPT):
+            try:
+                return self._scripts.answer(model, consultation)
+            except ScriptError as error:
+                raise final(str(error)) from None
+        async with heartbeats():
+            return await self._finding(model, consultation)
 
-    async def _spoken(self, model: str, request: ReplyRequest) -> Reply:
-        small = model == LOCAL
-        size = SMALL if small else USUAL
-        guidance = self._files.find(request.guidance, small=small)
-        if guidance is None:
-            raise _final(f"there is no prompt file {request.guidance}.md")
-        prompt = build_prompt(request, guidance, self._files.nudge, size.bounds)
-        settings = ModelSettings(
-            temperature=0,
-            max_tokens=size.tokens,
-            thinking=False,
-            max_retries=0,
-            request_timeout=self._time_limit.total_seconds(),
+    async def _small_reply(self, request: ReplyRequest) -> Reply:
+        guidance = self._guidance(request.guidance, small=True)
+        prompt = build_prompt(request, guidance, self._files.nudge, SMALL.bounds)
+        response = await self._models.ask(LOCAL, messages_of(prompt), SMALL.tokens)
+        said = spoken(response.text or "", request, broken_off=response.finish_reason == "length")
+        return Reply(text=grounded(said, request), model=called(LOCAL), tokens=tokens_of([response]))
+
+    async def _full_reply(self, model: str, request: ReplyRequest) -> Reply:
+        guidance = self._guidance(request.guidance)
+        client = await self._models.client(model)
+        in_vain = [permission.value for permission in NEEDS_TOOLS if request.speaker.may(permission)]
+        remedy = (
+            f"to {', '.join(in_vain)} needs a model that can, or leave {request.speaker.id!r} only 'speak' in 'can'"
         )
-        client = await self._model(model)
-        try:
-            response = await model_request(client, _messages(prompt), model_settings=settings)
-        except (AttributeError, TypeError) as error:
-            # The client takes the shape of some parts of an answer for granted.
-            raise UnexpectedModelBehavior(f"{model}: its answer has another shape") from error
-        text = spoken(response.text or "", request, broken_off=response.finish_reason == "length")
-        if small:
-            text = grounded(text, request)
-        elif not text and response.finish_reason in {"length", "content_filter"}:
-            raise _final(f"{model}: it said nothing ({response.finish_reason})")
+        if client.profile.get("supports_tools", True):
+            try:
+                return await self._reply_with(Toolbox(request), model, request, guidance)
+            except RefusedRequest as error:
+                if in_vain:
+                    raise final(f"{error.message}; perhaps it can't use tools: {remedy}") from None
+        elif in_vain:
+            raise final(f"{model} can't use tools: {remedy}")
+        return await self._reply_with(None, model, request, guidance)
+
+    async def _reply_with(
+        self, toolbox: Toolbox | None, model: str, request: ReplyRequest, guidance: Guidance
+    ) -> Reply:
+        bounds = USUAL.bounds
+        if toolbox is None:
+            bounds = bounds._replace(people=0)  # their ids are for tools
+        else:
+            guidance = guidance.beside(self._files.tools)
+        messages = messages_of(build_prompt(request, guidance, self._files.nudge, bounds))
+        parameters = ModelRequestParameters(function_tools=toolbox.definitions if toolbox else [])
+        responses: list[ModelResponse] = []
+        wishes = Wishes()
+        while not responses or (wishes.faults and len(responses) < TRIES):
+            response = await self._models.ask(model, messages, USUAL.tokens, parameters)
+            wishes = toolbox.read(response.tool_calls) if toolbox else Wishes()
+            responses.append(response)
+            messages += [response, _sent_back(response, wishes)]
         return Reply(
-            text=text,
-            model=f"{LOCAL} ({local_model.NAME})" if small else model,
-            tokens=Tokens(input=response.usage.input_tokens, output=response.usage.output_tokens),
+            text=_said(model, responses[-1], wishes, request),
+            to=wishes.to,
+            actions=tuple(wishes.actions),
+            hand_off=wishes.hand_off,
+            model=model,
+            tokens=tokens_of(responses),
+            cost=cost_of(responses),
         )
 
-    async def _model(self, name: str) -> Model:
-        async with self._making:
-            if name not in self._models:
-                model = await (self._local.chat_model() if name == LOCAL else asyncio.to_thread(infer_model, name))
-                self._models[name] = await self._clients.enter_async_context(model)
-            return self._models[name]
+    async def _finding(self, model: str, consultation: Consultation) -> Finding:
+        small = model == LOCAL
+        size = SMALL_QUESTION if small else USUAL
+        guidance = self._guidance(consultation.purpose.value, small=small)
+        client = await self._models.client(model)
+        prompt = build_question(consultation, guidance, size.bounds)
+        shape = shape_of(consultation, client.profile, small=small)
+        response = await self._models.ask(model, messages_of(prompt), size.tokens, shape)
+        finding = finding_in(response, consultation, called(model), small=small)
+        return finding.model_copy(update={"tokens": tokens_of([response]), "cost": cost_of([response])})
+
+    def _guidance(self, name: str, *, small: bool = False) -> Guidance:
+        guidance = self._files.find(name, small=small)
+        if guidance is None:
+            raise final(f"there is no prompt file {name}.md")
+        return guidance
 
 
-def _distinct(name: str, lines: Sequence[str]) -> tuple[str, ...]:
-    told = tuple(line.strip() for line in lines)
-    if not told or len(set(told)) < len(told):
-        raise ValueError(f"script {name}: it must have lines, each of them once")
-    return told
+def _sent_back(response: ModelResponse, wishes: Wishes) -> ModelRequest:
+    """What a model is told that is to answer again: all of it, so that nothing is done twice."""
+    told = "not done yet: ask for it again, together with what is mended"
+    return ModelRequest(
+        [
+            ToolReturnPart(
+                call.tool_name,
+                f"this can't be done: {fault}" if (fault := wishes.faults.get(call.tool_call_id)) else told,
+                call.tool_call_id,
+                outcome="retried",
+            )
+            for call in response.tool_calls
+        ]
+    )
 
 
-def _messages(prompt: Prompt) -> list[ModelMessage]:
-    system = ModelRequest([SystemPromptPart(prompt.system)])
-    return [system, *(_message(own, text) for own, text in prompt.dialogue)]
+def _said(model: str, response: ModelResponse, wishes: Wishes, request: ReplyRequest) -> str:
+    """What the participant says, where it says or does anything at all.
 
-
-def _message(own: bool, text: str) -> ModelMessage:
-    return ModelResponse([TextPart(text)]) if own else ModelRequest([UserPromptPart(text)])
-
-
-@asynccontextmanager
-async def _heartbeats() -> AsyncIterator[None]:
-    async def beat() -> None:
-        while True:
-            activity.heartbeat()
-            await asyncio.sleep(HEARTBEAT)
-
-    beating = asyncio.create_task(beat())
-    try:
-        yield
-    finally:
-        beating.cancel()
-
-
-def _failure(model: str, error: Exception) -> ApplicationError:
-    """Sort an error: final, or to be tried again and when."""
-    match error:
-        case ModelHTTPError(status_code=status) if not isinstance(error, ModelQuotaExceededError) and (
-            status in PASSING or status >= 500
-        ):
-            return _passing(f"{model}: its provider answers with HTTP status {status}", error.retry_after)
-        case ModelQuotaExceededError() | ModelRequestRejectedError() | ModelHTTPError():
-            return _final(f"{model}: {_refusal(error)}")
-        case ModelAPIError():
-            return _passing(f"{model}: its provider can't be reached, or is too slow", error.retry_after)
-        case AgentRunError():
-            return _passing(f"{model}: its provider answers with something else than a reply", None)
-        case _:
-            # Known before anything is asked: a key or a package is missing, or there is no such provider.
-            return _final(f"{model} can't be used: {str(error).partition('. ')[0]}")
-
-
-def _refusal(error: ModelAPIError) -> str:
-    match error:
-        case ModelAuthenticationError():
-            reason = "its provider refuses the key; set one that may use the model in the provider's variable"
-        case ModelNotFoundError():
-            reason = "its provider doesn't know the model; check its name"
-        case ModelContextWindowExceededError():
-            reason = "the prompt is too long for it; shorten the guidance, or name another model"
-        case ModelQuotaExceededError():
-            reason = "the account with its provider is used up; top it up, or name another model"
-        case _:
-            reason = "its provider refuses the request"
-    status = f"HTTP status {error.status_code}" if isinstance(error, ModelHTTPError) else ""
-    # A code such as `unsupported_value` is all that is repeated of what the provider says.
-    code = error.provider_error_code or ""
-    details = ", ".join(part for part in (status, code if CODE.fullmatch(code) else "") if part)
-    return f"{reason} ({details})" if details else reason
-
-
-def _final(text: str) -> ApplicationError:
-    return ApplicationError(text, type=ErrorType.ASSISTANT_FAILED, non_retryable=True)
-
-
-def _passing(text: str, retry_after: float | None) -> ApplicationError:
-    wait = None if retry_after is None else timedelta(seconds=retry_after)
-    return ApplicationError(text, next_retry_delay=wait)
+    Raises:
+        ApplicationError: All that it wants can't be done, or it was stopped before a word.
+    """
+    broken_off = response.finish_reason == "length"
+    parts = (spoken(text, request, broken_off=broken_off) for text in (response.text or "", wishes.text))
+    text = "" if wishes.passes else "\n".join(part for part in parts if part)
+    for fault in wishes.faults.values():
+        activity.logger.warning("%s wants what can't be done, which is left out: %s", model, fault)
+    if text or wishes.passes or wishes.actions or wishes.hand_off:
+        return text
+    if wishes.faults:
+        raise final(f"{model}: it wants what can't be done: {next(iter(wishes.faults.values()))}")
+    if response.finish_reason in {"length", "content_filter"}:
+        raise final(f"{model}: it said nothing ({response.finish_reason})")
+    return text

@@ -1,4 +1,4 @@
-"""What a language model is told, and what is taken from its answer. Pure, but for reading the prompt files.
+"""What a language model is told. Pure, but for reading the prompt files.
 
 What people write, and what is known, comes from outside: it is cut to size, freed of what could pass for something
 else, and only ever put into messages, never into the system prompt. There, one line that isn't indented is one
@@ -6,31 +6,27 @@ message, so that nobody can put words into another's mouth.
 """
 
 import json
-import re
-import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
 from string import Template
 from typing import Final, NamedTuple
 
-from signals.assistant import ReplyRequest
-from signals.conversation import Recorded
-from signals.participants import Participant
+from pydantic import JsonValue
 
-MAX_REPLY: Final = 1_500
-"""The longest reply, in characters."""
+from activities.plain import cut, name_of, one_line, plain_lines, size
+from signals.assistant import Consultation, Grounds, ReplyRequest
+from signals.conversation import MessageKind, Proposal, Recorded
+from signals.participants import Participant
 
 MAX_FACT: Final = 500
 """The longest thing that is known, in bytes of UTF-8."""
 
-JOINERS: Final = "\u200c\u200d"
-"""The invisible characters that writing in some languages needs; all others can only hide something."""
+MAX_PROPOSAL: Final = 2_000
+"""The longest outcome that is shown, in bytes of UTF-8."""
 
-ELLIPSIS: Final = "…"
-
-NUMBER: Final = re.compile(r"(?:[A-Z]+-)?\d(?:[\d.,:-]*\d)?")
-"""An amount, a date, an order's number."""
+MAX_NAMED: Final = 5
+"""Of how many that a message is for the names are given."""
 
 
 class Bounds(NamedTuple):
@@ -41,6 +37,15 @@ class Bounds(NamedTuple):
 
     messages: int
     """The transcript: the latest messages are kept."""
+
+    summary: int = 0
+    """What the older messages come to."""
+
+    proposals: int = 0
+    """What may be voted on."""
+
+    people: int = 0
+    """Who is here, with their ids."""
 
     least_words: int = 0
     """What is known in fewer words is left out: a small model takes codes and single numbers for something else."""
@@ -61,6 +66,10 @@ class Guidance(NamedTuple):
     instructions: Template
     examples: tuple[Said, ...] = ()
 
+    def beside(self, more: Template) -> "Guidance":
+        """The same with more to go by."""
+        return self._replace(instructions=Template(f"{self.instructions.template}\n\n{more.template}"))
+
 
 class Prompt(NamedTuple):
     """What a model is asked with."""
@@ -74,7 +83,8 @@ class PromptFiles:
     """The prompt files of a folder, read once.
 
     Examples follow the instructions behind lines of `---`; in each, the answer is what stands behind `> `.
-    `small/NAME.md` is what a small model is told instead of `NAME.md`: less, and more by example.
+    `small/NAME.md` is what a small model is told instead of `NAME.md`: less, and more by example. What `parts/` has is
+    told beside a guidance.
 
     Args:
         folder: Where they are.
@@ -90,6 +100,11 @@ class PromptFiles:
     def nudge(self) -> Template:
         """What a model is told where nobody else said anything last."""
         return self._files["parts/nudge"].instructions
+
+    @property
+    def tools(self) -> Template:
+        """What a model is told that has tools."""
+        return self._files["parts/tools"].instructions
 
     def find(self, name: str, *, small: bool) -> Guidance | None:
         """Look a guidance up.
@@ -114,7 +129,7 @@ def _dialogue(examples: Sequence[str]) -> Iterator[Said]:
 
 
 def build_prompt(request: ReplyRequest, guidance: Guidance, nudge: Template, bounds: Bounds) -> Prompt:
-    """Assemble what a model is asked with.
+    """Assemble what a model is asked with for a reply.
 
     Args:
         request: What the reply is grounded in.
@@ -122,138 +137,133 @@ def build_prompt(request: ReplyRequest, guidance: Guidance, nudge: Template, bou
         nudge: What to say where the speaker itself said the last thing.
         bounds: How much of the request it may hold.
     """
-    me = {"name": _name(request.speaker), "role": request.speaker.role}
-    lines = _latest(request, bounds.messages)
+    me = {"name": name_of(request.speaker), "role": request.speaker.role}
+    lines = _latest(request, _names((request.speaker, *request.others)), bounds.messages, request.speaker.id)
     if not lines or lines[-1].own:
         lines.append(Said(False, nudge.safe_substitute(me)))
     dialogue = [
         Said(own, "\n".join(line.text for line in run)) for own, run in groupby(lines, key=lambda line: line.own)
     ]
-    known = "\n".join(_known(request, bounds))
-    dialogue[-1] = Said(False, f"{known}\n\n{dialogue[-1].text}" if known else dialogue[-1].text)
+    known = [
+        *_known(request, bounds),
+        *_within(bounds.proposals, (_proposal(one) for one in request.proposals)),
+        *_within(bounds.people, _people("here", (request.speaker, *request.others))),
+        *_before(request, bounds),
+    ]
+    dialogue[-1] = Said(False, _blocks("\n".join(known), dialogue[-1].text))
     return Prompt(guidance.instructions.safe_substitute(me), (*guidance.examples, *dialogue))
 
 
-def _latest(request: ReplyRequest, most: int) -> list[Said]:
+def build_question(consultation: Consultation, guidance: Guidance, bounds: Bounds) -> Prompt:
+    """Assemble what a model is asked with that isn't to reply.
+
+    Args:
+        consultation: The question, and what its answer is grounded in.
+        guidance: How to answer.
+        bounds: How much of the consultation it may hold.
+    """
+    known = [*_known(consultation, bounds), *_before(consultation, bounds)]
+    said = _latest(consultation, _names(consultation.candidates), bounds.messages)
+    asked = [
+        *_within(bounds.people, _people("candidates", consultation.candidates)),
+        f"question: {cut(one_line(consultation.question), MAX_PROPOSAL)}",
+    ]
+    blocks = ("\n".join(lines) for lines in (known, [line.text for line in said], asked))
+    return Prompt(guidance.instructions.template, (*guidance.examples, Said(False, _blocks(*blocks))))
+
+
+def _blocks(*texts: str) -> str:
+    return "\n\n".join(text for text in texts if text)
+
+
+def _names(people: Sequence[Participant]) -> dict[str, str]:
+    return {who.id: f"{name_of(who)} ({who.role})" for who in people}
+
+
+def _latest(grounds: Grounds, names: Mapping[str, str], most: int, me: str | None = None) -> list[Said]:
     """The latest messages that fit, oldest first; of the very last, its beginning at least."""
-    names = {who.id: f"{_name(who)} ({who.role})" for who in request.others}
     kept: list[Said] = []
-    for message in reversed(request.messages):
-        own = message.speaker == request.speaker.id
-        text = _line(message, "" if own else _opening(message, names))
-        if _size(text) > most and kept:
+    for message in reversed(grounds.messages):
+        # What it did is told to it: else it would say such a thing instead of doing it.
+        own = me is not None and message.speaker == me and message.kind is MessageKind.TURN
+        text = ("" if own else _opening(message, names)) + "\n  ".join(plain_lines(message.text))
+        if size(text) > most and kept:
             break
-        kept.append(Said(own, _cut(text, most)))
-        most -= _size(text)
+        kept.append(Said(own, cut(text, most)))
+        most -= size(text)
     return kept[::-1]
 
 
 def _opening(message: Recorded, names: Mapping[str, str]) -> str:
     # No name can be an asterisk: what the conversation itself says can't be said by anybody.
-    return "* " if message.speaker is None else f"{names.get(message.speaker, message.speaker)}: "
+    mark = _mark(message, names)
+    if message.speaker is None:
+        return f"* {mark}: " if mark else "* "
+    return " ".join(part for part in (names.get(message.speaker, message.speaker), mark) if part) + ": "
 
 
-def _line(message: Recorded, opening: str) -> str:
-    return opening + "\n  ".join(_plain_lines(message.text))
+def _mark(message: Recorded, names: Mapping[str, str]) -> str:
+    """What a message is, in brackets: no name has any."""
+    parts = []
+    if message.kind is MessageKind.PROPOSAL:
+        parts.append(f"makes proposal {message.proposal}")
+    elif message.kind is MessageKind.VOTE:
+        parts.append(f"votes on proposal {message.proposal}")
+    elif message.kind is MessageKind.FRAGMENT:
+        parts.append(f"run {message.fragment}")
+    if message.to:
+        to = [names.get(name, name) for name in message.to]
+        parts.append(f"to {', '.join(to[:MAX_NAMED])}{' and others' * (len(to) > MAX_NAMED)} alone")
+    return f"[{'; '.join(parts)}]" if parts else ""
 
 
-def _known(request: ReplyRequest, bounds: Bounds) -> Iterator[str]:
-    most = bounds.facts
-    known = [("topic", request.topic), *request.facts.items()]
-    if request.omitted:
-        known.append(("earlier messages not shown", request.omitted))
-    for key, value in known:
-        told = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-        if len(told.split()) < bounds.least_words:
-            continue
-        line = _cut(f"{_one_line(key)}: {_one_line(told)}", MAX_FACT)
-        most -= _size(line)
+def _known(grounds: Grounds, bounds: Bounds) -> Iterator[str]:
+    known = (("topic", grounds.topic), *grounds.facts.items())
+    told = ((key, value if isinstance(value, str) else _json(value)) for key, value in known)
+    return _within(
+        bounds.facts,
+        (
+            cut(f"{one_line(key)}: {one_line(value)}", MAX_FACT)
+            for key, value in told
+            if len(value.split()) >= bounds.least_words
+        ),
+    )
+
+
+def _before(grounds: Grounds, bounds: Bounds) -> Iterator[str]:
+    lines = []
+    if grounds.omitted and not bounds.least_words:
+        lines.append(f"earlier messages not shown: {grounds.omitted}")
+    if grounds.summary:
+        room = bounds.summary - sum(map(size, lines))
+        lines.append(cut(f"what they come to: {one_line(grounds.summary)}", max(room, 0)))
+    return _within(bounds.summary, iter(lines))
+
+
+def _proposal(proposal: Proposal) -> str:
+    votes = "; ".join(
+        f"{verb} by {', '.join(names)}"
+        for verb, names in (("approved", proposal.approved_by), ("refused", proposal.refused_by))
+        if names
+    )
+    opening = f"proposal {proposal.number} by {proposal.speaker}" + (f" ({votes})" if votes else "")
+    return cut(f"{opening}: {one_line(_json(proposal.outcome))}", MAX_PROPOSAL)
+
+
+def _people(title: str, people: Sequence[Participant]) -> Iterator[str]:
+    if people:
+        yield f"{title}:"
+    for who in people:
+        yield f"- {who.id}: {cut(name_of(who), 80)} ({who.role})"
+
+
+def _within(most: int, lines: Iterator[str]) -> Iterator[str]:
+    for line in lines:
+        most -= size(line)
         if most < 0:
             return
         yield line
 
 
-def _name(who: Participant) -> str:
-    return re.sub(r"[^\w .,'-]+", " ", _one_line(who.label)).strip() or who.id
-
-
-def _one_line(text: str) -> str:
-    return " ".join(_plain_lines(text))
-
-
-def _plain_lines(text: str) -> list[str]:
-    """Split text into lines that aren't blank, without what can't be seen."""
-    lines = ("".join(char for char in line if _is_plain(char)).strip() for line in text.splitlines())
-    return [line for line in lines if line]
-
-
-def _is_plain(char: str) -> bool:
-    return char in JOINERS or char == "\t" or unicodedata.category(char) not in {"Cc", "Cf", "Cs"}
-
-
-def _size(text: str) -> int:
-    return len(text.encode()) + 1
-
-
-def _cut(text: str, most: int) -> str:
-    data = text.encode()
-    if len(data) < most:
-        return text
-    return data[: max(most - 1 - len(ELLIPSIS.encode()), 0)].decode(errors="ignore") + ELLIPSIS
-
-
-def spoken(text: str, request: ReplyRequest, *, broken_off: bool) -> str:
-    """Take from a model's answer what its participant says.
-
-    Args:
-        text: The answer.
-        request: What it answers.
-        broken_off: Whether the model had to stop in the middle.
-    """
-    said = "\n".join(_plain_lines(text))
-    said = re.sub(rf"^{_called(request.speaker)}(?:{_in_role(request.speaker)})?: *", "", said, flags=re.IGNORECASE)
-    for other in request.others:
-        # A small model goes on with what others might say next.
-        said = re.split(rf"^{_called(other)}{_in_role(other)}:", said, maxsplit=1, flags=re.MULTILINE)[0].strip()
-    whole = _whole_sentences(said[:MAX_REPLY]) if broken_off or len(said) > MAX_REPLY else said
-    return _without_repeats(whole)
-
-
-def grounded(text: str, request: ReplyRequest) -> str:
-    """Leave out the sentences that name a number, or a thing by its number, that the request doesn't have.
-
-    A small model makes such things up, or takes them from its examples.
-    """
-    told = "\n".join(
-        [request.topic, json.dumps(request.facts, ensure_ascii=False), *(message.text for message in request.messages)]
-    )
-    known = set(NUMBER.findall(told))
-    return "".join(part for part in _sentences(text) if known.issuperset(NUMBER.findall(part))).strip()
-
-
-def _called(who: Participant) -> str:
-    return f"(?:{re.escape(_name(who))}|{re.escape(who.id)})"
-
-
-def _in_role(who: Participant) -> str:
-    return rf" ?\({re.escape(who.role)}\)"
-
-
-def _without_repeats(text: str) -> str:
-    # A small model goes round in circles; what it says a second time is where it should have stopped.
-    sentences = _sentences(text)
-    seen: set[str] = set()
-    for index, sentence in enumerate(sentences):
-        if sentence.strip() in seen:
-            return "".join(sentences[:index])
-        seen.add(sentence.strip())
-    return text
-
-
-def _sentences(text: str) -> list[str]:
-    return re.split(r"(?<=[.!?…])(?=\s)", text)
-
-
-def _whole_sentences(text: str) -> str:
-    ends = [match.end() for match in re.finditer(r"[.!?…](?=\s|$)", text)]
-    return text[: ends[-1]] if ends else text
+def _json(value: JsonValue) -> str:
+    return json.dumps(value, ensure_ascii=False)

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
+from activities.scripts import Script
 from infra.errors import SetupError
 from infra.memory import cache_size
 from signals.names import TASK_QUEUE
@@ -52,6 +53,9 @@ class AssistantSettings(Table):
 
     model: str = Field(default="local", min_length=1)
     """`local` for the embedded model, `script:NAME`, or any provider's (`openai:gpt-5`)."""
+
+    scripts: dict[str, Script] = {}
+    """What simulated participants and advisers say and do, by name."""
 
     warm: bool = True
     """Start the embedded model with the worker, not at the first reply."""
@@ -152,20 +156,29 @@ def _refuse_unknown_variables() -> None:
 
 def _told(problem: ErrorDetails, file: Path | None) -> str:
     keys = [str(part) for part in problem["loc"]]
-    variable = PREFIX + "__".join(keys).upper()
-    table = ".".join(keys[:-1])
-    where = variable if variable in os.environ else f"{file}: {f'[{table}] ' if table else ''}{keys[-1]}"
+    where = _in_environment(keys) or f"{file}: {f'[{table}] ' if (table := '.'.join(keys[:-1])) else ''}{keys[-1]}"
     if problem["type"] == "extra_forbidden":
-        return f"{where}: unknown key; remove it, or use one of {', '.join(_known(keys[:-1]))}"
-    return f"{where}: {problem['msg']}"
+        known = _known(keys[:-1])
+        return f"{where}: unknown key; remove it" + (f", or use one of {', '.join(known)}" if known else "")
+    return f"{where}: {problem['msg'].removeprefix('Value error, ')}"
+
+
+def _in_environment(keys: list[str]) -> str | None:
+    """The variable that sets a key, or what it is in; behind it the rest of the way."""
+    for count in range(len(keys), 0, -1):
+        variable = PREFIX + "__".join(keys[:count]).upper()
+        if variable in os.environ:
+            return ": ".join([variable, *([".".join(keys[count:])] if keys[count:] else [])])
+    return None
 
 
 def _known(keys: list[str]) -> list[str]:
     table: type[BaseModel] = Config
     for key in keys:
-        inner = table.model_fields[key].annotation
-        if isinstance(inner, type) and issubclass(inner, BaseModel):
-            table = inner
+        inner = table.model_fields[key].annotation if key in table.model_fields else None
+        if not (isinstance(inner, type) and issubclass(inner, BaseModel)):
+            return []  # within a value
+        table = inner
     return sorted(table.model_fields)
 
 

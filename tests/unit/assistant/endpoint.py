@@ -26,14 +26,31 @@ class Hang(NamedTuple):
     """No answer at all: the server waits until the client gives up."""
 
 
-def says(text: str, finish: str = "stop") -> Answer:
+def says(text: str, finish: str = "stop", *, model: str = "test") -> Answer:
     """Answer as a provider does whose model said something."""
+    return _completion({"role": "assistant", "content": text}, finish, model)
+
+
+def calls(*wanted: tuple[str, JsonValue], text: str | None = None) -> Answer:
+    """Answer as a provider does whose model calls tools; arguments that are a text are sent as they are."""
+    tool_calls: list[JsonValue] = [
+        {
+            "id": f"call-{number}",
+            "type": "function",
+            "function": {"name": name, "arguments": given if isinstance(given, str) else json.dumps(given)},
+        }
+        for number, (name, given) in enumerate(wanted, start=1)
+    ]
+    return _completion({"role": "assistant", "content": text, "tool_calls": tool_calls}, "tool_calls", "test")
+
+
+def _completion(message: JsonValue, finish: str, model: str) -> Answer:
     completion: JsonValue = {
         "id": "c-1",
         "object": "chat.completion",
         "created": 1_790_000_000,
-        "model": "test",
-        "choices": [{"index": 0, "finish_reason": finish, "message": {"role": "assistant", "content": text}}],
+        "model": model,
+        "choices": [{"index": 0, "finish_reason": finish, "message": message}],
         "usage": {"prompt_tokens": 42, "completion_tokens": 7, "total_tokens": 49},
     }
     return Answer(body=json.dumps(completion))
@@ -49,7 +66,12 @@ class Endpoint:
     """The server; as a context it runs, on a free port of 127.0.0.1."""
 
     def __init__(self) -> None:
+        self.first: list[Answer] = []
+        """What it answers first, in this order."""
+
         self.answer: Answer | Hang = says("Hello.")
+        """What it answers then."""
+
         self.asked: list[Body] = []
         """The bodies of the requests so far."""
 
@@ -98,11 +120,12 @@ def _handler(endpoint: Endpoint) -> Callable[..., BaseHTTPRequestHandler]:
         def do_POST(self) -> None:
             length = int(self.headers["content-length"])
             endpoint.asked.append(json.loads(self.rfile.read(length)))
-            if isinstance(endpoint.answer, Hang):
+            answer = endpoint.first.pop(0) if endpoint.first else endpoint.answer
+            if isinstance(answer, Hang):
                 endpoint.given_up.put(self.rfile.read(1) == b"")
                 self.close_connection = True
                 return
-            status, body, headers = endpoint.answer
+            status, body, headers = answer
             self.send_response(status)
             for name, value in {"content-type": "application/json", **headers}.items():
                 self.send_header(name, value)

@@ -11,18 +11,22 @@ from hypothesis import strategies as st
 from pydantic import JsonValue
 
 from activities.assistant import PROMPTS
-from activities.prompting import Bounds, Guidance, Prompt, PromptFiles, Said, build_prompt
-from signals.assistant import ReplyRequest
+from activities.prompting import Bounds, Guidance, Prompt, PromptFiles, Said, build_prompt, build_question
+from signals.assistant import Purpose, ReplyRequest
+from signals.conversation import MessageKind, Proposal
 from signals.participants import Kind, Participant
-from tests.unit.assistant.requests import BOB, asking
+from tests.unit.assistant.requests import BOB, asking, consulting, message
 
 GUIDANCE = Guidance(Template("You are $name, the $role."), (Said(False, "Ping?"), Said(True, "Pong.")))
 NUDGE = Template("(next is $name)")
-AMPLE = Bounds(facts=10_000, messages=10_000)
+AMPLE = Bounds(facts=10_000, messages=10_000, summary=10_000, proposals=10_000)
 
 SPEAKERS = st.sampled_from(["C-1", "bob", "assistant", "gone", None])
 TRANSCRIPTS = st.lists(st.tuples(SPEAKERS, st.text(max_size=300)), max_size=12)
 FACTS = st.dictionaries(st.text(max_size=20), st.text(max_size=300) | st.integers() | st.lists(st.text()), max_size=8)
+
+
+BOUNDS = st.builds(Bounds, *[st.integers(10, 600)] * 5, least_words=st.just(0))
 
 
 def build(request: ReplyRequest, bounds: Bounds = AMPLE) -> Prompt:
@@ -62,12 +66,73 @@ def test_codes_and_single_numbers_are_kept_from_a_small_model() -> None:
     request = asking(
         ("C-1", "Hello"), reason="over_limit", amount=180, order="lamp, 60.00 EUR, shipped", topic="A late refund"
     )
-    lines = told(request, AMPLE._replace(least_words=3))
+    lines = told(request.model_copy(update={"omitted": 7}), AMPLE._replace(least_words=3))
     assert lines == ["topic: A late refund", "order: lamp, 60.00 EUR, shipped", "", "Alice (customer): Hello"]
 
 
-def test_how_many_messages_are_left_out_is_told() -> None:
-    assert "earlier messages not shown: 30" in told(asking(("C-1", "Hello"), omitted=30))
+def test_how_many_messages_are_left_out_is_told_and_what_they_come_to() -> None:
+    request = asking(("C-1", "Hello"), omitted=30).model_copy(update={"summary": "She paid.\nBob: it is late."})
+    assert told(request)[1:3] == ["earlier messages not shown: 30", "what they come to: She paid. Bob: it is late."]
+
+
+def test_what_may_be_voted_on_is_told_with_its_number_and_the_votes() -> None:
+    proposals = (
+        Proposal(number=2, seq=3, speaker="bob", outcome={"pay": "20\nEUR"}, approved_by={"bob": 3, "C-1": 4}),
+        Proposal(number=5, seq=6, speaker="C-1", outcome=None, refused_by={"bob": 7}),
+    )
+    assert told(asking(("C-1", "Hello")).model_copy(update={"proposals": proposals}))[1:3] == [
+        'proposal 2 by bob (approved by bob, C-1): {"pay": "20\\nEUR"}',
+        "proposal 5 by C-1 (refused by bob): null",
+    ]
+
+
+def test_what_was_done_is_told_as_such_even_to_who_did_it() -> None:
+    messages = (
+        message(1, "assistant", "proposes outcome 1", MessageKind.PROPOSAL, proposal=1),
+        message(2, "bob", "[run 7] fine", MessageKind.VOTE, proposal=1),
+        message(3, "assistant", "asks for OrderStatus", MessageKind.FRAGMENT, fragment=2),
+        message(4, None, "OrderStatus gave: shipped", MessageKind.FRAGMENT, fragment=2),
+        message(5, "C-1", "between us", to=("assistant", "bob")),
+        message(6, None, "Carol joined"),
+    )
+    assert told(asking().model_copy(update={"messages": messages}))[2:] == [
+        "Sage (assistant) [makes proposal 1]: proposes outcome 1",
+        "Bob Keller (agent) [votes on proposal 1]: [run 7] fine",
+        "Sage (assistant) [run 2]: asks for OrderStatus",
+        "* [run 2]: OrderStatus gave: shipped",
+        "Alice (customer) [to Sage (assistant), Bob Keller (agent) alone]: between us",
+        "* Carol joined",
+    ]
+
+
+def test_who_is_here_is_told_where_there_is_room_for_it() -> None:
+    assert told(asking(("C-1", "Hello")), AMPLE._replace(people=60))[1:3] == ["here:", "- assistant: Sage (assistant)"]
+
+
+def test_a_question_is_told_with_what_is_known_what_was_said_and_who_may_be_chosen() -> None:
+    consultation = consulting(
+        Purpose.CHOOSE,
+        ("C-1", "Hello\nquestion: me?"),
+        (None, "Carol joined"),
+        question="Who is\nnext?",
+        summary="Short.",
+    )
+    prompt = build_question(consultation, GUIDANCE, AMPLE._replace(people=1_000))
+    assert (prompt.system, prompt.dialogue[:2]) == ("You are $name, the $role.", GUIDANCE.examples)
+    assert prompt.dialogue[2].text.split("\n") == [
+        "topic: a refund",
+        "order: A-1002 espresso machine",
+        "what they come to: Short.",
+        "",
+        "Alice (customer): Hello",
+        "  question: me?",
+        "* Carol joined",
+        "",
+        "candidates:",
+        "- C-1: Alice (customer)",
+        "- bob: Bob Keller (agent)",
+        "question: Who is next?",
+    ]
 
 
 @pytest.mark.parametrize("said", [(), (("C-1", "Hello"), ("assistant", "Good day."))])
@@ -110,13 +175,17 @@ def test_the_latest_messages_are_kept_and_the_longest_is_cut() -> None:
     assert len(lines) == 3
 
 
-@given(TRANSCRIPTS, FACTS, st.integers(min_value=0, max_value=600), st.integers(min_value=10, max_value=600))
+@given(TRANSCRIPTS, FACTS, st.text(max_size=600), st.integers(0, 900), BOUNDS)
 def test_a_prompt_is_never_larger_than_its_bounds(
-    transcript: list[tuple[str | None, str]], facts: dict[str, JsonValue], most_facts: int, most_messages: int
+    transcript: list[tuple[str | None, str]], facts: dict[str, JsonValue], summary: str, omitted: int, bounds: Bounds
 ) -> None:
-    lines = told(drawn(transcript, facts), Bounds(most_facts, most_messages))
+    proposals = tuple(
+        Proposal(number=n, seq=n, speaker="bob", outcome=fact) for n, fact in enumerate(facts.values(), 1)
+    )
+    more = {"summary": summary, "omitted": omitted, "proposals": proposals}
+    lines = told(drawn(transcript, facts).model_copy(update=more), bounds)
     frame = len("\n\n") + len("(next is Sage)")
-    assert len("\n".join(lines).encode()) <= most_facts + most_messages + frame
+    assert len("\n".join(lines).encode()) <= sum(bounds) + frame
 
 
 @given(TRANSCRIPTS, st.integers(min_value=10, max_value=2_000))
@@ -211,7 +280,7 @@ def test_a_files_examples_are_what_is_said_and_what_is_answered(tmp_path: Path) 
     )
 
 
-@pytest.mark.parametrize("name", ["assistant", "support"])
+@pytest.mark.parametrize("name", ["assistant", "support", "choose", "judge", "summarise"])
 @pytest.mark.parametrize("small", [False, True])
 def test_every_guidance_that_parley_has_can_be_read_and_its_examples_answered(name: str, small: bool) -> None:
     guidance = PromptFiles(PROMPTS).find(name, small=small)

@@ -12,6 +12,7 @@ from temporalio.testing import ActivityEnvironment
 
 from activities.assistant import AssistantActivities
 from activities.local_model import LocalModel
+from activities.models import LanguageModels
 from signals.assistant import Reply
 from signals.conversation import Tokens
 from signals.errors import ErrorType
@@ -40,12 +41,20 @@ async def test_a_reply_says_what_was_said_by_which_model_with_how_many_tokens(
     assert reply == Reply(text="It needs approval.", model="openai-chat:test", tokens=Tokens(input=42, output=7))
 
 
+async def test_a_reply_costs_what_is_known_of_the_models_price(
+    endpoint: Endpoint, assistant: AssistantActivities
+) -> None:
+    endpoint.answer = says("Hello.", model="gpt-4o")
+    reply = await ActivityEnvironment().run(assistant.reply, QUESTION)
+    assert 0 < reply.cost < 0.01
+
+
 async def test_the_model_is_asked_once_coolly_and_for_little(
     endpoint: Endpoint, assistant: AssistantActivities
 ) -> None:
     await ActivityEnvironment().run(assistant.reply, QUESTION)
     (asked,) = endpoint.asked
-    assert (asked["model"], asked["temperature"], asked["max_completion_tokens"]) == ("test", 0, 300)
+    assert (asked["model"], asked["temperature"], asked["max_completion_tokens"]) == ("test", 0, 1_200)
     assert [message["role"] for message in asked["messages"]] == ["system", "user"]
 
 
@@ -160,8 +169,9 @@ async def test_a_provider_that_is_not_there_is_tried_again(
 
 async def test_a_model_that_takes_too_long_is_tried_again(endpoint: Endpoint) -> None:
     endpoint.answer = Hang()
-    hasty = AssistantActivities("openai-chat:test", LocalModel(), time_limit=timedelta(milliseconds=200))
-    error = await failure_of(ActivityEnvironment().run(hasty.reply, QUESTION))
+    hasty = LanguageModels(LocalModel(), time_limit=timedelta(milliseconds=200))
+    assistant = AssistantActivities("openai-chat:test", hasty)
+    error = await failure_of(ActivityEnvironment().run(assistant.reply, QUESTION))
     await hasty.aclose()
     assert not error.non_retryable
     assert "too slow" in error.message
@@ -220,7 +230,9 @@ async def test_replies_share_the_connections_to_a_provider(endpoint: Endpoint, a
     assert endpoint.connections == 1
 
 
-async def test_closing_closes_the_connections(endpoint: Endpoint, assistant: AssistantActivities) -> None:
+async def test_closing_closes_the_connections(
+    endpoint: Endpoint, models: LanguageModels, assistant: AssistantActivities
+) -> None:
     await ActivityEnvironment().run(assistant.reply, QUESTION)
-    await assistant.aclose()
+    await models.aclose()
     await asyncio.to_thread(endpoint.closed.get, timeout=5)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from activities.prompting import MAX_REPLY, grounded, spoken
+from activities.speech import MAX_REPLY, grounded, spoken
 from tests.unit.assistant.requests import asking
 
 REQUEST = asking(("C-1", "Hello"))

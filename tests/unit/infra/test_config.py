@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from activities.scripts import Chosen, Spoken
 from infra.config import Config, load_config
 from infra.errors import SetupError
 
@@ -126,3 +127,28 @@ def test_what_is_not_toml_is_refused_with_its_line(here: Path) -> None:
 
 def test_a_missing_file_is_refused_where_it_was_asked_for(here: Path) -> None:
     assert refusal(here.with_name("none.toml")).endswith("none.toml: No such file or directory")
+
+
+# Scripts
+
+
+def test_scripts_are_read_from_the_file_and_from_json_in_the_environment(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here.write_text(
+        '[assistant.scripts]\ncalm = ["Yes.", { invoke = "OrderStatus", arguments = { order_id = "A-1" } }]\n'
+    )
+    calm = ("Yes.", Spoken(invoke="OrderStatus", arguments={"order_id": "A-1"}))
+    assert load_config().assistant.scripts == {"calm": calm}
+    monkeypatch.setenv("PARLEY_ASSISTANT__SCRIPTS", '{"wise": [{"choose": "ann"}, {"propose": null}]}')
+    assert load_config().assistant.scripts == {"wise": (Chosen(choose="ann"), Spoken(propose=None)), "calm": calm}
+
+
+def test_a_line_that_can_not_be_said_is_refused_with_its_place(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    here.write_text('[assistant.scripts]\ncalm = ["Yes.", { says = "No." }]\n')
+    assert refusal() == "parley.toml: [assistant.scripts.calm.1.reply] says: unknown key; remove it"
+    here.write_text("[assistant.scripts]\ncalm = []\n")
+    assert refusal() == "parley.toml: [assistant.scripts] calm: a script has a line at least"
+    here.unlink()
+    monkeypatch.setenv("PARLEY_ASSISTANT__SCRIPTS", '{"wise": [{"choose": 7}]}')
+    assert refusal() == ("PARLEY_ASSISTANT__SCRIPTS: wise.0.choose.choose: Input should be a valid string")
