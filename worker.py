@@ -156,8 +156,10 @@ async def _activities(config: Config, client: Client, stack: AsyncExitStack) -> 
     classifier = await _classifier(config, local, stack)
     if config.assistant.warm and config.assistant.model == LOCAL:
         await _or_setup_error("assistant", local.warm())
+    relay = RelayActivities(client)
     return [
-        RelayActivities(client).pass_on,
+        relay.pass_on,
+        relay.fetch_result,
         assistant.reply,
         assistant.consult,
         classifier.classify,

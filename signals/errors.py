@@ -37,6 +37,9 @@ class ErrorType(StrEnum):
     MISSING_CONTEXT = "MissingContext"
     """A fragment can't be given what it needs."""
 
+    TRANSITION_NOT_ALLOWED = "TransitionNotAllowed"
+    """No rule moves a run to that mode now."""
+
     BUDGET_EXHAUSTED = "BudgetExhausted"
     PARTICIPANT_LIMIT = "ParticipantLimit"
     ASSISTANT_FAILED = "AssistantFailed"

@@ -5,20 +5,25 @@ from typing import Annotated, ClassVar, Final
 
 from pydantic import Field, JsonValue, StringConstraints
 
+from signals.modes import Mode
 from signals.participants import Participant
 from signals.wire import Arguments, Identifier, Outcome, Text, Wire
 
 TurnId = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 
 
-class Sent(Wire):
-    """What every message to a conversation has."""
+class Signal(Wire):
+    """What is sent to a workflow, as a signal or as an update."""
 
     signal: ClassVar[str]
     """The name of the signal that carries it."""
 
     about: ClassVar[str]
     """What it is for, in a line, as the Web UI shows it."""
+
+
+class Sent(Signal):
+    """What every message to a conversation has."""
 
     conversation: str | None = Field(default=None, max_length=1000)
     """Which conversation of a run it is for: needed only where two or more are open."""
@@ -220,6 +225,60 @@ MESSAGES: Final[tuple[type[Message], ...]] = (
     Interrupt,
     Close,
 )
+
+
+class RequestConversation(Signal):
+    """Ask a run for a conversation, where its workflow lets one be asked for.
+
+    Example:
+        `{"requestor": "alice", "reason": "I want to explain", "point": "help"}`
+    """
+
+    signal = "request_conversation"
+    about = "Ask the run for a conversation."
+
+    requestor: Identifier
+    reason: Text | None = None
+    participants: tuple[Participant, ...] = Field(default=(), max_length=50)
+    """Who else should take part, beside those of the point's own setup."""
+
+    point: Identifier | None = None
+    """Which conversation point; the first that may be asked for where there is none."""
+
+
+class SwitchMode(Signal):
+    """Ask a run to go on in another mode.
+
+    Example:
+        `{"to": "conversation", "requested_by": "bob", "reason": "the customer is on the phone"}`
+    """
+
+    signal = "switch_mode"
+    about = "Have the run go on in another mode: workflow, conversation or hybrid."
+
+    to: Mode
+    requested_by: Identifier
+    reason: Text | None = None
+
+
+class Dismiss(Signal):
+    """Break a conversation off: the run that holds it goes on otherwise. What was said stays.
+
+    Example:
+        `{"reason": "bob asks for it"}`
+    """
+
+    signal = "dismiss"
+    about = "Break the conversation off, for the run that holds it."
+
+    reason: Text
+
+
+class Accepted(Wire):
+    """What the update of a request to a run answers."""
+
+    accepted: str
+    """What is done about it."""
 
 
 class MessageTo(Wire):

@@ -3,11 +3,11 @@
 from datetime import datetime
 from enum import StrEnum
 
-from pydantic import JsonValue
+from pydantic import Field, JsonValue
 
 from signals.conversation import StopReason
-from signals.modes import Mode
-from signals.wire import Wire
+from signals.modes import Handler, Mode, Trigger
+from signals.wire import Brief, Wire
 
 
 class StepStatus(StrEnum):
@@ -57,7 +57,9 @@ class ConversationRecord(Wire):
     id: str
     """The workflow id of the conversation."""
 
-    step: str
+    step: str | None
+    """The step that it is about; none where it is about the run as a whole."""
+
     point: str
     opened: datetime
     because: str
@@ -82,13 +84,49 @@ class ConversationRecord(Wire):
 
 
 class Transition(Wire):
-    """A change of a run's mode."""
+    """A change of a run's mode.
+
+    Example:
+        `{"source": "workflow", "target": "conversation", "trigger": "request", "reason": "it is urgent",
+            "at": "2026-01-05T10:00:00Z", "requested_by": "bob", "handler": "finish", "seconds": 1.5}`
+    """
 
     source: Mode
     target: Mode
-    trigger: str
+    trigger: Trigger
     reason: str
     at: datetime
+    """When it was complete."""
+
+    cause: str | None = None
+    """What set it off, where the trigger alone doesn't say: an error's type, a stop reason, a conversation point."""
+
+    requested_by: str | None = None
+    handler: Handler | None = None
+    """How it was done, where a rule says so."""
+
+    seconds: float = 0
+    """How long it took, from what set it off."""
+
+    conversation: str | None = None
+    """The workflow id of the conversation that it opened or that ended."""
+
+
+class RunDecision(Wire):
+    """What people who talk about a run as a whole may decide.
+
+    Example:
+        `{"results": {"order": {"id": "A-1001"}}, "resume_at": "approval", "note": "it was another order"}`
+    """
+
+    results: dict[str, JsonValue] = Field(default={})
+    """Results of steps, by step: each must be of the type that its step gives, and takes the place of what it gave."""
+
+    resume_at: str | None = None
+    """The step to go on at: it, and all that needs it, is run anew. Where there is none, what isn't done is run."""
+
+    note: Brief = ""
+    """Why."""
 
 
 class RunSoFar(Wire):

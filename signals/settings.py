@@ -5,7 +5,7 @@ from typing import Final
 
 from pydantic import Field
 
-from signals.modes import Mode, Paradigm
+from signals.modes import Mode, Paradigm, Rules
 from signals.wire import Identifier, Wire
 
 MAX_PARTICIPANTS: Final = 200
@@ -76,6 +76,9 @@ class TransitionSettings(Wire):
 
     fallback_mode: Mode = Mode.CONVERSATION
     """The mode that a run is in after a change that took too long."""
+
+    rules: Rules | None = None
+    """What moves runs from mode to mode, in place of the rules that Parley comes with."""
 
 
 class Settings(Wire):

@@ -1,22 +1,45 @@
-"""Conversation points: where a compiled workflow opens a conversation, and how it takes the outcome back."""
+"""Conversation points: where a compiled workflow opens a conversation, and how it takes the outcome back.
+
+From the seed's "Workflow with Conversation Breakouts": trigger, setup, integration, constraints.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from pydantic import JsonValue
 
+from signals.modes import Mode
 from signals.wire import Wire
 from workflows.conversation.setup import ConversationSetup
 
 
 @dataclass(frozen=True)
 class Explicit:
-    """The conversation is part of the step: it is held before the step's body runs, or instead of it."""
+    """The conversation is part of the step: it is held before the step's body runs, or instead of it.
+
+    Of a class: it is held before the first step.
+    """
+
+
+@dataclass(frozen=True)
+class Conditional:
+    """The conversation is held when something is so.
+
+    Args:
+        condition: A pure function that tells whether it is; its parameters are filled by name, as a step's are. One
+            that asks for what the step itself gives is asked when the body has run, any other one before. Of a class:
+            it is asked as soon as the steps that it names are done.
+    """
+
+    condition: Callable[..., bool]
 
 
 @dataclass(frozen=True, init=False)
 class OnException:
-    """The conversation is held when the step fails with one of these error types (`ApplicationError.type`)."""
+    """The conversation is held when the step fails with one of these error types (`ApplicationError.type`).
+
+    Of a class: when any step does, and no point of its own is there for the error.
+    """
 
     types: tuple[str, ...]
 
@@ -24,7 +47,21 @@ class OnException:
         object.__setattr__(self, "types", tuple(str(name) for name in types))
 
 
-Trigger = Explicit | OnException
+@dataclass(frozen=True, init=False)
+class OnDemand:
+    """The conversation is held when somebody asks for it, by `request_conversation`, before the step is done.
+
+    It begins when the step's body is not under way. Of a class: at once, beside the steps.
+    """
+
+    who: tuple[str, ...]
+    """Who may ask, by id or by the role that they have in the run; anybody where it is empty."""
+
+    def __init__(self, *who: str) -> None:
+        object.__setattr__(self, "who", tuple(str(name) for name in who))
+
+
+Trigger = Explicit | Conditional | OnException | OnDemand
 
 
 @dataclass(frozen=True)
@@ -39,7 +76,46 @@ class RetryWith:
     parameter: str
 
 
-Integration = Result | RetryWith
+@dataclass(frozen=True, init=False)
+class Merge:
+    """The outcome is an object of results: each takes the place of what the step of its name gave, or would give.
+
+    The step of the point then goes on; one that failed is done if it is among them, and fails if not.
+    """
+
+    steps: tuple[str, ...]
+
+    def __init__(self, *steps: str) -> None:
+        object.__setattr__(self, "steps", steps)
+
+
+@dataclass(frozen=True)
+class Note:
+    """The outcome is only noted in the run's record; the step goes on as it would have."""
+
+
+@dataclass(frozen=True, init=False)
+class GoOnAt:
+    """The run goes on at a named step: it, and all that needs it, is run anew; what was done of it is taken back first.
+
+    The outcome is an object of results, as for `Merge`, that are there from then on. Where the named step comes after
+    the point's own, what lies between them is skipped.
+    """
+
+    step: str
+    results: tuple[str, ...]
+
+    def __init__(self, step: str, *results: str) -> None:
+        object.__setattr__(self, "step", step)
+        object.__setattr__(self, "results", results)
+
+
+@dataclass(frozen=True)
+class EndRun:
+    """The outcome is the workflow's result, and the run ends with it."""
+
+
+Integration = Result | RetryWith | Merge | Note | GoOnAt | EndRun
 
 
 @dataclass(frozen=True)
@@ -54,7 +130,17 @@ class Default:
     outcome: JsonValue
 
 
-Fallback = Fail | Default
+@dataclass(frozen=True)
+class Switch:
+    """Without an outcome the run goes on in another mode.
+
+    In `conversation` people talk about the run as a whole; in `workflow` the step goes on as if there were no point.
+    """
+
+    to: Mode
+
+
+Fallback = Fail | Default | Switch
 
 
 @dataclass(frozen=True)
@@ -70,7 +156,7 @@ class PointConstraints:
 
 @dataclass(frozen=True)
 class ConversationPoint:
-    """A conversation that a step may open.
+    """A conversation that a step, or a run as a whole, may open.
 
     Args:
         name: Names it; the conversation's workflow id is `<run id>/<name>-<number>`.

@@ -7,7 +7,7 @@ a rejection that people can see, and an update is refused with the reason before
 
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Sequence
-from typing import TypeVar, cast
+from typing import ClassVar, TypeVar, cast
 
 from pydantic import ValidationError
 from temporalio import workflow
@@ -27,7 +27,7 @@ from signals.messages import (
     Leave,
     Message,
     Propose,
-    Sent,
+    Signal,
     Subscribe,
     Turn,
     Vote,
@@ -36,7 +36,8 @@ from signals.names import update_name
 from signals.wire import one_line
 
 R = TypeVar("R", bound="Receiver")
-M = TypeVar("M", bound=Sent)
+M = TypeVar("M", bound=Signal)
+A = TypeVar("A")
 
 
 def parse(model: type[M], payloads: Sequence[object]) -> M:
@@ -68,7 +69,7 @@ def as_error(refusal: Refusal) -> ApplicationError:
     return ApplicationError(refusal.reason, type=refusal.type, non_retryable=True)
 
 
-def _signal(model: type[M]) -> Callable[[Callable[[R, M], None]], Callable[[R, M], None]]:
+def receive_signal(model: type[M]) -> Callable[[Callable[[R, M], None]], Callable[[R, M], None]]:
     """Make a signal handler of a method that takes the message."""
 
     def decorate(method: Callable[[R, M], None]) -> Callable[[R, M], None]:
@@ -87,30 +88,40 @@ def _signal(model: type[M]) -> Callable[[Callable[[R, M], None]], Callable[[R, M
     return decorate
 
 
-def _update(
-    model: type[M],
-) -> Callable[[Callable[[R, M], Awaitable[Answer]]], UpdateMethodMultiParam[[R, M], Answer]]:
-    """Make an update handler, with its validator, of a method that takes the message."""
+def receive_update(
+    model: type[M], check: Callable[[R, M], None] | None = None
+) -> Callable[[Callable[[R, M], Awaitable[A]]], UpdateMethodMultiParam[[R, M], A]]:
+    """Make an update handler, with its validator, of a method that takes the message.
 
-    def decorate(method: Callable[[R, M], Awaitable[Answer]]) -> UpdateMethodMultiParam[[R, M], Answer]:
-        async def handler(self: R, *payloads: object) -> Answer:
+    Args:
+        model: The message.
+        check: Raises `ApplicationError` if it would not be accepted now; what the workflow's `check` says, where none
+            is given.
+    """
+
+    def decorate(method: Callable[[R, M], Awaitable[A]]) -> UpdateMethodMultiParam[[R, M], A]:
+        async def handler(self: R, *payloads: object) -> A:
             return await method(self, parse(model, payloads))
 
         def validator(self: R, *payloads: object) -> None:
-            self.check(cast(Message, parse(model, payloads)))
+            message = parse(model, payloads)
+            if check is not None:
+                check(self, message)
+            else:
+                self.check(cast(Message, message))
 
         _name_like(handler, method)
         update = workflow.update(name=update_name(model.signal), description=model.about)(handler)
         update.validator(validator)
-        return cast(UpdateMethodMultiParam[[R, M], Answer], update)
+        return cast(UpdateMethodMultiParam[[R, M], A], update)
 
     return decorate
 
 
 def _claimed_sender(payloads: Sequence[object]) -> str | None:
     match payloads:
-        case [{"speaker": str() as speaker}]:
-            return speaker[:64]
+        case [{"speaker": str() as who}] | [{"requestor": str() as who}] | [{"requested_by": str() as who}]:
+            return who[:64]
         case _:
             return None
 
@@ -123,6 +134,9 @@ def _name_like(handler: Callable[..., object], method: Callable[..., object]) ->
 
 class Receiver(ABC):
     """A workflow that takes the messages of a conversation, as signals and as updates."""
+
+    takes: ClassVar[tuple[type[Signal], ...]] = MESSAGES
+    """What it can be sent."""
 
     @abstractmethod
     def take(self, message: Message) -> None:
@@ -152,105 +166,105 @@ class Receiver(ABC):
 
     @workflow.signal(dynamic=True, description="Anything else is kept as a rejection.")
     def _unknown(self, name: str, args: Sequence[RawValue]) -> None:
-        known = ", ".join(model.signal for model in MESSAGES)
+        known = ", ".join(model.signal for model in self.takes)
         self.take_misfit(name[:200], None, f"there is no signal of this name; there are: {known}")
 
-    @_signal(Turn)
+    @receive_signal(Turn)
     def turn(self, message: Turn) -> None:
         """Say something."""
         self.take(message)
 
-    @_signal(Join)
+    @receive_signal(Join)
     def join(self, message: Join) -> None:
         """Take part from now on."""
         self.take(message)
 
-    @_signal(Leave)
+    @receive_signal(Leave)
     def leave(self, message: Leave) -> None:
         """Take part no longer."""
         self.take(message)
 
-    @_signal(Propose)
+    @receive_signal(Propose)
     def propose(self, message: Propose) -> None:
         """Put an outcome forward."""
         self.take(message)
 
-    @_signal(Vote)
+    @receive_signal(Vote)
     def vote(self, message: Vote) -> None:
         """Approve or refuse a proposal."""
         self.take(message)
 
-    @_signal(Invoke)
+    @receive_signal(Invoke)
     def invoke(self, message: Invoke) -> None:
         """Have a fragment run."""
         self.take(message)
 
-    @_signal(Grant)
+    @receive_signal(Grant)
     def grant(self, message: Grant) -> None:
         """Give somebody the floor."""
         self.take(message)
 
-    @_signal(Subscribe)
+    @receive_signal(Subscribe)
     def subscribe(self, message: Subscribe) -> None:
         """Choose the topics whose turns one is given."""
         self.take(message)
 
-    @_signal(Interrupt)
+    @receive_signal(Interrupt)
     def interrupt(self, message: Interrupt) -> None:
         """Stop the replies under way."""
         self.take(message)
 
-    @_signal(Close)
+    @receive_signal(Close)
     def close(self, message: Close) -> None:
         """End the conversation without an outcome."""
         self.take(message)
 
-    @_update(Turn)
+    @receive_update(Turn)
     async def submit_turn(self, message: Turn) -> Answer:
         """Say something, and learn what became of it."""
         return await self.submit(message)
 
-    @_update(Join)
+    @receive_update(Join)
     async def submit_join(self, message: Join) -> Answer:
         """Take part from now on, and learn what became of it."""
         return await self.submit(message)
 
-    @_update(Leave)
+    @receive_update(Leave)
     async def submit_leave(self, message: Leave) -> Answer:
         """Take part no longer, and learn what became of it."""
         return await self.submit(message)
 
-    @_update(Propose)
+    @receive_update(Propose)
     async def submit_propose(self, message: Propose) -> Answer:
         """Put an outcome forward, and learn what became of it."""
         return await self.submit(message)
 
-    @_update(Vote)
+    @receive_update(Vote)
     async def submit_vote(self, message: Vote) -> Answer:
         """Approve or refuse a proposal, and learn what became of it."""
         return await self.submit(message)
 
-    @_update(Invoke)
+    @receive_update(Invoke)
     async def submit_invoke(self, message: Invoke) -> Answer:
         """Have a fragment run, and learn what became of it."""
         return await self.submit(message)
 
-    @_update(Grant)
+    @receive_update(Grant)
     async def submit_grant(self, message: Grant) -> Answer:
         """Give somebody the floor, and learn what became of it."""
         return await self.submit(message)
 
-    @_update(Subscribe)
+    @receive_update(Subscribe)
     async def submit_subscribe(self, message: Subscribe) -> Answer:
         """Choose the topics whose turns one is given, and learn what became of it."""
         return await self.submit(message)
 
-    @_update(Interrupt)
+    @receive_update(Interrupt)
     async def submit_interrupt(self, message: Interrupt) -> Answer:
         """Stop the replies under way, and learn what became of it."""
         return await self.submit(message)
 
-    @_update(Close)
+    @receive_update(Close)
     async def submit_close(self, message: Close) -> Answer:
         """End the conversation without an outcome, and learn what became of it."""
         return await self.submit(message)

@@ -16,10 +16,16 @@ LAYERS: Final = ("signals", "workflows", "activities", "infra", "worker")
 
 SHELL: Final = {
     "workflows/compiled/decorator.py",
+    "workflows/compiled/execution.py",
     "workflows/compiled/flow.py",
+    "workflows/compiled/post.py",
     "workflows/compiled/run.py",
+    "workflows/compiled/running.py",
+    "workflows/compiled/steps.py",
     "workflows/compiled/stubs.py",
+    "workflows/compiled/switches.py",
     "workflows/compiled/talk.py",
+    "workflows/compiled/talks.py",
     "workflows/composition/composite.py",
     "workflows/composition/run.py",
     "workflows/composition/workflow.py",

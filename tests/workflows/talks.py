@@ -25,9 +25,9 @@ class Talks:
         self.client = client
         self.task_queue = task_queue
 
-    async def start(self, flow: str, request: Wire) -> Run:
+    async def start(self, flow: str, *inputs: Wire) -> Run:
         """Start a run."""
-        return await self.client.start_workflow(flow, request, id=f"test-{uuid4()}", task_queue=self.task_queue)
+        return await self.client.start_workflow(flow, args=inputs, id=f"test-{uuid4()}", task_queue=self.task_queue)
 
     async def progress(self, run: Run) -> Progress:
         """Where a run stands."""

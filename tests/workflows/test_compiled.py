@@ -100,7 +100,7 @@ async def test_models_of_the_workflow_s_own_module_go_in_and_out(client: Client,
     ("inputs", "reason"),
     [
         ([{"place": "Rome", "colour": "red"}], "colour: Extra inputs are not permitted"),
-        ([], "TripPlan takes 1 input (Trip), 0 were given"),
+        ([], "TripPlan takes 1 to 2 inputs (Trip, UniversalContext | None), 0 were given"),
     ],
 )
 async def test_input_that_does_not_fit_fails_the_run_at_once(

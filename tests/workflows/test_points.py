@@ -12,7 +12,7 @@ from activities.relay import RelayActivities
 from infra.devserver import DevServer
 from signals.conversation import StopReason
 from signals.errors import ErrorType
-from signals.modes import Mode
+from signals.modes import Mode, Trigger
 from signals.run import StepStatus
 from tests.flows import points
 from tests.flows.points import Wish
@@ -229,15 +229,16 @@ async def test_a_run_says_in_which_mode_it_is(talks: Talks) -> None:
     await run.result()
     assert (await run.describe()).search_attributes["ParleyMode"] == [Mode.WORKFLOW]
     into, back = (await talks.progress(run)).transitions
-    assert (into.source, into.target, into.trigger) == (Mode.WORKFLOW, Mode.CONVERSATION, "explicit")
-    assert (back.source, back.target, back.trigger) == (Mode.CONVERSATION, Mode.WORKFLOW, "conversation: decision")
+    assert (into.source, into.target, into.trigger) == (Mode.WORKFLOW, Mode.CONVERSATION, Trigger.POINT)
+    assert (back.source, back.target, back.trigger) == (Mode.CONVERSATION, Mode.WORKFLOW, Trigger.CLOSED)
+    assert back.cause == StopReason.DECISION
 
 
 async def test_the_error_that_opened_a_conversation_is_the_transition_s_trigger(talks: Talks) -> None:
     run = await talks.start("Replace", Wish(refused=("Rome",)))
     [opened] = await talks.opened(run)
     [into] = (await talks.progress(run)).transitions
-    assert (into.trigger, into.reason) == ("SoldOut", "Rome can't be had")
+    assert (into.trigger, into.cause, into.reason) == (Trigger.POINT, "SoldOut", "Rome can't be had")
     await talks.decide(opened.id, OSLO)
     await run.result()
 

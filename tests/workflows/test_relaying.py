@@ -196,7 +196,8 @@ async def test_what_is_no_message_becomes_a_rejection_and_the_run_goes_on(talks:
         "text: Field required",
         "approve: Input should be a valid boolean, unable to interpret input",
         "there is no signal of this name; there are: "
-        "turn, join, leave, propose, vote, invoke, grant, subscribe, interrupt, close",
+        "turn, join, leave, propose, vote, invoke, grant, subscribe, interrupt, close, "
+        "request_conversation, switch_mode",
     ]
     await talks.decide(conversation, OSLO)
     assert await run.result() == OSLO

@@ -1,4 +1,4 @@
-"""The compiler's checks of a single step: names, annotations, functions, conversation points.
+"""The compiler's checks of a single step: names, annotations, and the functions that it is decided with.
 
 Source of the rules: the seed's "Compile-Time Workflows"; parameter names are the data flow.
 """
@@ -7,20 +7,20 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import Any, Final, get_type_hints
 
-from pydantic import ValidationError
-
+from signals.context import UniversalContext
 from signals.run import RunSoFar
-from signals.wire import Identifier, one_line
 from workflows.compiled.findings import Code, Finding, Severity
-from workflows.compiled.outcomes import outcome_type
-from workflows.compiled.source import ERROR, PREVIOUS, REQUEST, RUN, StepSource, parameters_of, place_of
-from workflows.compiled.types import UNWRITABLE, adapter, fits, from_json, shown
+from workflows.compiled.source import CONTEXT, ERROR, PREVIOUS, REQUEST, RUN, StepSource, parameters_of, place_of
+from workflows.compiled.types import fits, shown
 from workflows.compiled.wire import misfit
 from workflows.conversation.setup import ConversationSetup
-from workflows.hybrid import ConversationPoint, Default, Explicit, OnException, RetryWith, StepError
+from workflows.hybrid import StepError
 
-NAMES: Final = (REQUEST, RUN, ERROR, PREVIOUS)
+NAMES: Final = (REQUEST, RUN, CONTEXT, ERROR, PREVIOUS)
 """What no step may be called."""
+
+_OWN: Final = {CONTEXT: "context"}
+"""What of a run's own steps may ask for, beside its record."""
 
 
 class Checker:
@@ -31,7 +31,6 @@ class Checker:
         self.reserved = reserved
         self.findings: list[Finding] = []
         self.steps: dict[str, StepSource] = {}
-        self._points: dict[str, ConversationPoint] = {}
 
     def find(
         self,
@@ -49,7 +48,7 @@ class Checker:
             Finding(code, severity, *place_of(place), self.cls.__name__, step, parameter, message, remedy)
         )
 
-    def hints_of(self, function: Callable[..., object], step: str) -> dict[str, object]:
+    def hints_of(self, function: Callable[..., object], step: str | None) -> dict[str, object]:
         """Read a function's annotations; those of one that can't be read, which is a finding, could be anything."""
         try:
             return get_type_hints(function, include_extras=True)
@@ -78,12 +77,8 @@ class Checker:
         for parameter in step.parameters:
             self._check_parameter(step, parameter)
         for what, function in step.functions.items():
-            self._check_function(step, what, function)
+            self.check_function(step, what, function)
         self._check_compensation(step)
-        for point in step.options.points:
-            self._check_point(step, point)
-        for point in [point for point in step.options.points if isinstance(point.trigger, Explicit)][1:]:
-            self._point_is_wrong(step, point, "the step has another Explicit point", "leave one of them")
 
     # Parameters
 
@@ -108,21 +103,21 @@ class Checker:
             remedy = f"name it after one of: {', '.join([REQUEST, *given])}"
             self.find(Code.UNKNOWN_PARAMETER, step.name, parameter, "nothing has this name", remedy)
 
-    def _given(self, step: StepSource, *, with_request: bool = False) -> dict[str, object]:
+    def _given(self, step: StepSource | None, *, with_request: bool = False) -> dict[str, object]:
         """What a step can ask for by name, with the annotation of what it is given.
 
         Args:
-            step: The step.
+            step: The step; none for the run as a whole.
             with_request: Also the workflow's input; it is the steps themselves that say what it is.
         """
-        others = {name: other.gives for name, other in self.steps.items() if name != step.name}
+        others = {name: other.gives for name, other in self.steps.items() if step is None or name != step.name}
         said = [other.hints[REQUEST] for other in self.steps.values() if REQUEST in other.hints]
         request = {REQUEST: said[0] if said else Any} if with_request else {}
-        return {**request, RUN: RunSoFar, **others}
+        return {**request, RUN: RunSoFar, CONTEXT: UniversalContext, **others}
 
     def _check_type(self, step: StepSource, parameter: str, promised: object, accepted: object) -> None:
         if not fits(promised, accepted):
-            giver = "the run's record" if parameter == RUN else f"step '{parameter}'"
+            giver = f"step '{parameter}'" if parameter in self.steps else f"the run's {_OWN.get(parameter, 'record')}"
             message = f"it accepts {shown(accepted)}, but {giver} gives {shown(promised)}"
             self.find(Code.TYPE_MISMATCH, step.name, parameter, message, "change one of the two annotations")
 
@@ -137,33 +132,44 @@ class Checker:
 
     # Functions that a step is decided with
 
-    def _check_function(self, step: StepSource, what: str, function: Callable[..., object]) -> None:
-        hints = self.hints_of(function, step.name)
+    def check_function(self, step: StepSource | None, what: str, function: Callable[..., object]) -> None:
+        """Check a function that a step, or the run as a whole, is decided with.
+
+        Args:
+            step: The step; none where it is the run as a whole.
+            what: What it is for, such as `when` or `setup of point 'x'`.
+            function: The function.
+        """
+        place = step.name if step else None
+        hints = self.hints_of(function, place)
         given = self._given(step, with_request=True)
-        if what == "until":
+        wanted: object = ConversationSetup if what.startswith("setup") else bool
+        if step and (what == "until" or what.startswith("condition")):
             given[step.name] = step.returns
-        if what in ("when", "until"):
-            wanted: object = bool
-        else:
-            wanted = ConversationSetup
+        if wanted is ConversationSetup:
             given[ERROR] = StepError
         if not fits(hints.get("return", object), wanted):
             remedy = "annotate what it returns"
-            self.find(Code.FUNCTION, step.name, None, f"{what}: it does not return {shown(wanted)}", remedy)
+            self.find(Code.FUNCTION, place, None, f"{what}: it does not return {shown(wanted)}", remedy)
         if inspect.iscoroutinefunction(function):
-            self.find(Code.FUNCTION, step.name, None, f"{what}: it is async", "make it a plain, pure function")
-        self._check_arguments(step, what, parameters_of(function), hints, given)
+            self.find(Code.FUNCTION, place, None, f"{what}: it is async", "make it a plain, pure function")
+        self._check_arguments(place, what, parameters_of(function), hints, given)
 
     def _check_arguments(
-        self, step: StepSource, what: str, names: list[str], hints: Mapping[str, object], given: Mapping[str, object]
+        self,
+        step: str | None,
+        what: str,
+        names: list[str],
+        hints: Mapping[str, object],
+        given: Mapping[str, object],
     ) -> None:
         for name in names:
             if name not in given:
                 message = f"{what}: it asks for '{name}', which it isn't given"
-                self.find(Code.FUNCTION, step.name, None, message, f"known are: {', '.join(given)}")
+                self.find(Code.FUNCTION, step, None, message, f"known are: {', '.join(given)}")
             elif not fits(given[name], hints.get(name, object)):
                 message = f"{what}: it accepts {shown(hints[name])} for '{name}', but is given {shown(given[name])}"
-                self.find(Code.FUNCTION, step.name, None, message, "change one of the two annotations")
+                self.find(Code.FUNCTION, step, None, message, "change one of the two annotations")
 
     def _check_compensation(self, step: StepSource) -> None:
         function = step.options.compensation
@@ -176,38 +182,7 @@ class Checker:
             return
         # It must be able to run whenever the step was done, so it is given what the step was given.
         could_be = self._given(step, with_request=True)
-        given = {name: hint for name, hint in could_be.items() if name in (*step.parameters, REQUEST, RUN)}
+        given = {name: hint for name, hint in could_be.items() if name in (*step.parameters, REQUEST, RUN, CONTEXT)}
         given[step.name] = step.returns
         hints = self.hints_of(function, step.name)
-        self._check_arguments(step, "compensation", parameters_of(function)[1:], hints, given)
-
-    # Conversation points
-
-    def _check_point(self, step: StepSource, point: ConversationPoint) -> None:
-        try:
-            adapter(Identifier).validate_python(point.name)
-        except ValidationError:
-            remedy = "use letters, digits and ._@+-, at most 64: workflow ids are made of it"
-            self._point_is_wrong(step, point, "the name can't be used", remedy)
-        if self._points.setdefault(point.name, point) is not point:
-            remedy = "give each a name of its own: workflow ids are made of it"
-            self._point_is_wrong(step, point, "another point of the class has this name", remedy)
-        if ERROR in parameters_of(point.setup) and not isinstance(point.trigger, OnException):
-            remedy = "take the parameter away, or use OnException"
-            self._point_is_wrong(step, point, "its setup asks for 'error', but it isn't opened by one", remedy)
-        if isinstance(point.integration, RetryWith) and point.integration.parameter not in step.parameters:
-            wanted = point.integration.parameter
-            self._point_is_wrong(step, point, f"the step has no parameter '{wanted}'", "add it, with the default None")
-            return
-        fallback = point.constraints.fallback
-        if isinstance(fallback, Default):
-            try:
-                from_json(outcome_type(step.hints, point), fallback.outcome)
-            except ValidationError as error:
-                message = f"its default outcome doesn't fit: {one_line(error)}"
-                self._point_is_wrong(step, point, message, "mend the default or the type")
-            except UNWRITABLE:
-                pass  # a finding about the step says so
-
-    def _point_is_wrong(self, step: StepSource, point: ConversationPoint, message: str, remedy: str) -> None:
-        self.find(Code.POINT, step.name, None, f"point '{point.name}': {message}", remedy)
+        self._check_arguments(step.name, "compensation", parameters_of(function)[1:], hints, given)

@@ -1,28 +1,41 @@
 """The compiler: from a class with steps to a plan, or to findings that say what is wrong with it."""
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, cast
 
 from workflows.compiled.body import body_findings
 from workflows.compiled.checks import Checker
 from workflows.compiled.determinism import determinism_findings
 from workflows.compiled.findings import Code, CompileError, CompileWarning, Finding, Severity
-from workflows.compiled.outcomes import outcome_schema
+from workflows.compiled.outcomes import decision_schema, outcome_schema
 from workflows.compiled.plan import Argument, CycleError, Plan, PointPlan, Source, StepPlan, in_order
-from workflows.compiled.source import ERROR, PREVIOUS, REQUEST, RUN, StepSource, parameters_of
+from workflows.compiled.point_checks import check_points
+from workflows.compiled.source import (
+    CONTEXT,
+    ERROR,
+    PREVIOUS,
+    REQUEST,
+    RUN,
+    StepSource,
+    conditions_of,
+    functions_of,
+    parameters_of,
+)
 from workflows.compiled.step import options_of
 from workflows.compiled.types import shown
+from workflows.hybrid import Conditional, ConversationPoint
 
 _PLANS: dict[object, Plan] = {}
 
 
-def compile_class(cls: type, reserved: frozenset[str]) -> Plan:
+def compile_class(cls: type, reserved: frozenset[str], points: Sequence[ConversationPoint] = ()) -> Plan:
     """Compile a class, once per process: the sandbox imports it anew for every run.
 
     Args:
         cls: The class.
         reserved: Names that no step may have.
+        points: The conversation points of the class as a whole.
 
     Raises:
         CompileError: Something is wrong with it; all of it is said.
@@ -31,15 +44,22 @@ def compile_class(cls: type, reserved: frozenset[str]) -> Plan:
     # Code objects are equal if they were compiled from the same lines, so this finds a class imported anew.
     key = (cls.__module__, cls.__qualname__, tuple(method.__code__ for method in methods.values()))
     if key not in _PLANS:
-        _PLANS[key] = _Compiler(cls, methods, reserved).compile()
+        _PLANS[key] = _Compiler(cls, methods, reserved, points).compile()
     return _PLANS[key]
 
 
 class _Compiler:
     """One class being compiled."""
 
-    def __init__(self, cls: type, methods: dict[str, Callable[..., object]], reserved: frozenset[str]) -> None:
+    def __init__(
+        self,
+        cls: type,
+        methods: dict[str, Callable[..., object]],
+        reserved: frozenset[str],
+        points: Sequence[ConversationPoint],
+    ) -> None:
         self.cls = cls
+        self.points = tuple(points)
         self.checker = Checker(cls, reserved)
         self.find = self.checker.find
         self.steps = self.checker.steps
@@ -60,21 +80,32 @@ class _Compiler:
         result = self.the_result()
         request_step = self.the_request()
         order = self.order()
+        self.check_points(result)
         needed = self.needed(result)
         self.warn_of_unused(result)
         plan = Plan(
             name=self.cls.__name__,
             about=_first_line(self.cls.__doc__),
-            steps=tuple(self.plan_step(self.steps[name], name not in needed) for name in order),
+            steps=tuple(self.plan_step(self.steps[name], name not in needed, result) for name in order),
             request_step=request_step,
             result=result,
+            points=tuple(self.plan_point(None, point, result) for point in self.points),
+            decision=decision_schema(self.hints, order),
         )
         errors = tuple(finding for finding in self.checker.findings if finding.severity is Severity.ERROR)
         if errors:
             raise CompileError(errors)
         for finding in self.checker.findings:
-            warnings.warn(CompileWarning(finding), stacklevel=4)
+            warnings.warn(CompileWarning(finding), stacklevel=5)
         return plan
+
+    @property
+    def hints(self) -> dict[str, dict[str, object]]:
+        return {name: step.hints for name, step in self.steps.items()}
+
+    def check_points(self, result: str) -> None:
+        needs = {name: self.needs(step) for name, step in self.steps.items()}
+        check_points(self.checker, self.points, needs, result)
 
     # The whole
 
@@ -118,10 +149,12 @@ class _Compiler:
 
     def needed(self, result: str) -> set[str]:
         """The steps that every run needs: for its result, or for the effect of those that return nothing."""
-        return self.reached(result, lambda step: step.asked)
+        # What the run as a whole is decided with is needed as well.
+        return self.reached({result, *conditions_of(self.points)}, lambda step: step.asked)
 
-    def reached(self, result: str, asked: Callable[[StepSource], set[str]]) -> set[str]:
-        pending = [result, *(name for name, step in self.steps.items() if step.has_effect)]
+    def reached(self, first: set[str], asked: Callable[[StepSource], set[str]]) -> set[str]:
+        effects = {name for name, step in self.steps.items() if step.has_effect}
+        pending = [name for name in self.steps if name in first | effects]
         found: set[str] = set()
         while pending:
             name = pending.pop()
@@ -131,8 +164,9 @@ class _Compiler:
         return found
 
     def warn_of_unused(self, result: str) -> None:
-        used = {name for step in self.steps.values() for name in self.needs(step)}
-        reached = self.reached(result, self.needs)
+        setups = {name for point in self.points for name in parameters_of(point.setup)}
+        used = {name for step in self.steps.values() for name in self.needs(step)} | setups
+        reached = self.reached({result, *conditions_of(self.points), *setups}, self.needs)
         for name in self.steps:
             if name in reached:
                 continue
@@ -154,11 +188,14 @@ class _Compiler:
                 for finding in determinism_findings(function, workflow=self.cls.__name__, step=step.name, owner=owner):
                     # What several steps come to is said once.
                     found.setdefault((finding.file, finding.line, finding.code), finding)
+        for function in functions_of(self.points).values():
+            for finding in determinism_findings(function, workflow=self.cls.__name__, step=None, owner=None):
+                found.setdefault((finding.file, finding.line, finding.code), finding)
         self.checker.findings += found.values()
 
     # The plan
 
-    def plan_step(self, step: StepSource, on_demand: bool) -> StepPlan:
+    def plan_step(self, step: StepSource, on_demand: bool, result: str) -> StepPlan:
         options, functions = step.options, step.functions
         return StepPlan(
             name=step.name,
@@ -167,20 +204,22 @@ class _Compiler:
             when=self.arguments(parameters_of(functions["when"])) if "when" in functions else (),
             until=self.arguments(parameters_of(functions["until"])) if "until" in functions else (),
             compensation=self.arguments(parameters_of(options.compensation)[1:]) if options.compensation else (),
-            points=tuple(
-                PointPlan(
-                    name=point.name,
-                    setup=self.arguments(parameters_of(point.setup)),
-                    outcome=outcome_schema(step.hints, point),
-                )
-                for point in options.points
-            ),
+            points=tuple(self.plan_point(step.name, point, result) for point in options.points),
             checkpoint=options.checkpoint,
             on_demand=on_demand,
         )
 
+    def plan_point(self, step: str | None, point: ConversationPoint, result: str) -> PointPlan:
+        condition = point.trigger.condition if isinstance(point.trigger, Conditional) else None
+        return PointPlan(
+            name=point.name,
+            setup=self.arguments(parameters_of(point.setup)),
+            outcome=outcome_schema(self.hints, step, result, point),
+            condition=self.arguments(parameters_of(condition)) if condition else (),
+        )
+
     def arguments(self, names: list[str]) -> tuple[Argument, ...]:
-        named = {REQUEST: Source.REQUEST, RUN: Source.RUN, ERROR: Source.ERROR, PREVIOUS: Source.PREVIOUS}
+        named = {name: Source(name) for name in (REQUEST, RUN, CONTEXT, ERROR, PREVIOUS)}
         return tuple(
             Argument(name, Source.STEP if name in self.steps else named.get(name, Source.OUTCOME)) for name in names
         )

@@ -1,46 +1,72 @@
 """`@compiled`: makes a Temporal workflow class of a class with steps, when its module is imported."""
 
-from typing import Final, TypeVar, get_args, get_origin, get_type_hints
+from collections.abc import Callable
+from typing import Final, TypeVar, get_args, get_origin, get_type_hints, overload
 
 from temporalio import workflow
 from typing_extensions import get_original_bases
 
+from signals.context import UniversalContext
 from workflows.compiled.compiler import compile_class
 from workflows.compiled.findings import Code, CompileError, Finding, Severity
 from workflows.compiled.flow import Flow
 from workflows.compiled.plan import Plan
 from workflows.compiled.run import CompiledRun
-from workflows.compiled.source import REQUEST, place_of
+from workflows.compiled.source import CONTEXT, REQUEST, place_of
 from workflows.compiled.types import shown
+from workflows.hybrid import ConversationPoint
 
 C = TypeVar("C")
 
-_RESERVED: Final = frozenset({*dir(CompiledRun), "run", "plan"})
+_RESERVED: Final = frozenset({*dir(CompiledRun), "run", "plan", "points"})
 
 
-def compiled(cls: type[C]) -> type[C]:
+@overload
+def compiled(cls: type[C]) -> type[C]: ...
+
+
+@overload
+def compiled(*, talk: ConversationPoint | tuple[ConversationPoint, ...]) -> Callable[[type[C]], type[C]]: ...
+
+
+def compiled(
+    cls: type[C] | None = None, *, talk: ConversationPoint | tuple[ConversationPoint, ...] = ()
+) -> type[C] | Callable[[type[C]], type[C]]:
     """Compile a workflow class.
 
     Its steps are the methods marked with `@step`. The class that takes its place is the Temporal workflow of
     the same name, with a `run` that is typed by the steps: it takes what they call `request`, and gives what
     the result step returns.
 
+    Args:
+        cls: The class.
+        talk: The conversations that a run may open about itself as a whole, tried in order.
+
     Raises:
         CompileError: Something is wrong with the class; every finding names place and remedy.
     """
-    plan = compile_class(cls, _RESERVED)
+    points = talk if isinstance(talk, tuple) else (talk,)
+
+    def decorate(cls: type[C]) -> type[C]:
+        return _compiled(cls, points)
+
+    return decorate if cls is None else _compiled(cls, points)
+
+
+def _compiled(cls: type[C], points: tuple[ConversationPoint, ...]) -> type[C]:
+    plan = compile_class(cls, _RESERVED, points)
     _hold_to_declared(cls, plan)
-    return workflow.defn(name=plan.name)(_workflow_class(cls, plan))
+    return workflow.defn(name=plan.name)(_workflow_class(cls, plan, points))
 
 
-def _workflow_class(cls: type[C], plan: Plan) -> type[C]:
-    async def run(self: CompiledRun, request: object) -> object:
-        return await self.execute(request)
+def _workflow_class(cls: type[C], plan: Plan, points: tuple[ConversationPoint, ...]) -> type[C]:
+    async def run(self: CompiledRun, request: object, context: UniversalContext | None = None) -> object:
+        return await self.execute(request, context)
 
     # Temporal decodes and encodes by these. They come from this class, not from the plan: in the sandbox the
     # class, and the models beside it, are imported anew.
     request, result = _types(cls, plan)
-    run.__annotations__ = {REQUEST: request, "return": result}
+    run.__annotations__ = {REQUEST: request, CONTEXT: UniversalContext | None, "return": result}
     run.__qualname__ = f"{cls.__qualname__}.run"
     run.__module__ = cls.__module__
     run.__doc__ = cls.__doc__
@@ -49,6 +75,7 @@ def _workflow_class(cls: type[C], plan: Plan) -> type[C]:
         "__qualname__": cls.__qualname__,
         "__doc__": cls.__doc__,
         "plan": plan,
+        "points": points,
         "run": workflow.run(run),
     }
     return type(cls.__name__, (cls,) if issubclass(cls, CompiledRun) else (cls, CompiledRun), body)

@@ -4,7 +4,7 @@ import json
 from typing import Final
 
 from signals.conversation import Rejections
-from signals.run import Checkpoint, ConversationRecord, StepProgress, StepStatus
+from signals.run import Checkpoint, ConversationRecord, StepProgress, StepStatus, Transition
 from workflows.compiled.record import RunRecord
 from workflows.conversation.page import signal_command
 from workflows.markdown import commands, escape, table
@@ -19,6 +19,8 @@ _MARKS: Final = {
     StepStatus.SKIPPED: "-",
     StepStatus.COMPENSATED: "↩",
 }
+
+SHOWN_TRANSITIONS: Final = 20
 
 
 def page(record: RunRecord, rejections: Rejections) -> str:
@@ -35,10 +37,10 @@ def page(record: RunRecord, rejections: Rejections) -> str:
         rows = [_conversation(conversation) for conversation in record.conversations]
         parts += ["## Conversations", table(["conversation", "people", "because", "ended", "outcome"], rows)]
     if record.transitions:
-        rows = [
-            [f"{t.at:%H:%M:%S}", t.source, t.target, escape(t.trigger), escape(t.reason)] for t in record.transitions
-        ]
-        parts += ["## Modes", table(["at", "from", "to", "trigger", "reason"], rows)]
+        earlier = len(record.transitions) - SHOWN_TRANSITIONS
+        rows = [_transition(transition) for transition in record.transitions[-SHOWN_TRANSITIONS:]]
+        note = f"{earlier} earlier changes are in the query `transitions`.\n\n" if earlier > 0 else ""
+        parts += ["## Modes", note + table(["at", "from", "to", "trigger", "reason", "took"], rows)]
     if rejections.total:
         rows = [[f"{r.at:%H:%M:%S}", escape(r.signal), r.type, escape(r.reason)] for r in rejections.recent[-5:]]
         parts += [f"## Not accepted ({rejections.total})", table(["at", "signal", "why", "reason"], rows)]
@@ -63,6 +65,14 @@ def _step(progress: StepProgress, about: str) -> list[str]:
         took = f"{(progress.ended - progress.started).total_seconds():.1f} s"
     told = f"{escape(about)} **{escape(progress.error)}**" if progress.error else escape(about)
     return [_MARKS[progress.status], escape(progress.step), told, took]
+
+
+def _transition(transition: Transition) -> list[str]:
+    cause = f": {escape(transition.cause, 100)}" if transition.cause else ""
+    by = f" by {escape(transition.requested_by, 100)}" if transition.requested_by else ""
+    took = f"{transition.seconds:.1f} s" if transition.seconds else ""
+    trigger = f"{transition.trigger}{cause}{by}"
+    return [f"{transition.at:%H:%M:%S}", transition.source, transition.target, trigger, escape(transition.reason), took]
 
 
 def _conversation(record: ConversationRecord) -> list[str]:

@@ -3,7 +3,7 @@
 It holds no types and no functions, so that a class that the sandbox imports anew for a run can use it.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
@@ -16,6 +16,9 @@ class Source(StrEnum):
 
     REQUEST = "request"
     RUN = "run"
+    CONTEXT = "context"
+    """All that the run knows."""
+
     STEP = "step"
     OUTCOME = "outcome"
     """A conversation of the step."""
@@ -44,10 +47,18 @@ class PointPlan:
     outcome: dict[str, JsonValue]
     """The JSON Schema of its outcome."""
 
+    condition: tuple[Argument, ...] = ()
+    """What its condition is asked with, where it has one."""
+
     @cached_property
     def needs(self) -> tuple[str, ...]:
         """The steps that must be done before the conversation can be set up."""
-        return tuple(argument.name for argument in self.setup if argument.source is Source.STEP)
+        return _steps_of(self.setup)
+
+    @cached_property
+    def asks(self) -> tuple[str, ...]:
+        """The steps that must be done before its condition can be asked."""
+        return _steps_of(self.condition)
 
 
 @dataclass(frozen=True)
@@ -74,7 +85,8 @@ class StepPlan:
     @cached_property
     def needs(self) -> tuple[str, ...]:
         """The steps that must be done before it starts."""
-        asked = dict.fromkeys((*self.arguments, *self.when, *self.until))
+        conditions = (argument for point in self.points for argument in point.condition)
+        asked = dict.fromkeys((*self.arguments, *self.when, *self.until, *conditions))
         return tuple(a.name for a in asked if a.source is Source.STEP and a.name != self.name)
 
     def point(self, name: str) -> PointPlan:
@@ -95,6 +107,12 @@ class Plan:
     result: str
     """The step that gives the workflow's result."""
 
+    points: tuple[PointPlan, ...] = ()
+    """The conversation points of the run as a whole."""
+
+    decision: dict[str, JsonValue] = field(default_factory=dict)
+    """The JSON Schema of what people who talk about the run as a whole may decide."""
+
     def step(self, name: str) -> StepPlan:
         """Look a step up."""
         return self._by_name[name]
@@ -108,6 +126,20 @@ class Plan:
                 waiting[name].append(step.name)
         return {name: tuple(names) for name, names in waiting.items()}
 
+    def after(self, step: str) -> set[str]:
+        """A step and all that needs its result, directly or not."""
+        found, pending = set[str](), [step]
+        while pending:
+            name = pending.pop()
+            if name not in found:
+                found.add(name)
+                pending += self.needed_by[name]
+        return found
+
+    def point(self, name: str) -> PointPlan:
+        """Look a conversation point of the run as a whole up."""
+        return next(point for point in self.points if point.name == name)
+
     @cached_property
     def position(self) -> dict[str, int]:
         """For each step, where it stands in the order."""
@@ -116,6 +148,10 @@ class Plan:
     @cached_property
     def _by_name(self) -> dict[str, StepPlan]:
         return {step.name: step for step in self.steps}
+
+
+def _steps_of(arguments: tuple[Argument, ...]) -> tuple[str, ...]:
+    return tuple(argument.name for argument in arguments if argument.source is Source.STEP)
 
 
 def in_order(needs: dict[str, set[str]]) -> tuple[str, ...]:

@@ -1,15 +1,62 @@
 """A run's record: which step stands where, the conversations held, the changes of mode. Pure data and rules."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 
 from pydantic import BaseModel, PrivateAttr
 
+from signals.context import UniversalContext
 from signals.conversation import ConversationResult
-from signals.modes import Mode
+from signals.modes import Handler, Mode, Trigger
 from signals.run import Checkpoint, ConversationRecord, Progress, RunSoFar, StepProgress, StepStatus, Transition
 from workflows.compiled.plan import Plan
 from workflows.compiled.settlement import NoOutcome, Settled
+from workflows.modes.context import to_workflow
+
+
+@dataclass(frozen=True)
+class Move:
+    """A change of mode that is to be made."""
+
+    target: Mode
+    trigger: Trigger
+    reason: str
+    cause: str | None = None
+    """What set it off, where the trigger alone doesn't say."""
+
+    requested_by: str | None = None
+    handler: Handler | None = None
+    begun: datetime | None = None
+    """When it was set off, where it takes time."""
+
+    conversation: str | None = None
+
+    def made(self, source: Mode, at: datetime) -> Transition:
+        """The transition, once it is made."""
+        return Transition(
+            source=source,
+            target=self.target,
+            trigger=self.trigger,
+            reason=self.reason,
+            at=at,
+            cause=self.cause,
+            requested_by=self.requested_by,
+            handler=self.handler,
+            seconds=(at - self.begun).total_seconds() if self.begun else 0,
+            conversation=self.conversation,
+        )
+
+
+def usual_end(ended: ConversationResult | str) -> Move:
+    """The change of mode that follows the last open conversation, where nothing else says how the run goes on.
+
+    Args:
+        ended: What the conversation came to; what happened, where it failed.
+    """
+    if isinstance(ended, str):
+        return Move(Mode.WORKFLOW, Trigger.CLOSED, ended, cause="failed")
+    return Move(Mode.WORKFLOW, Trigger.CLOSED, ended.reason, cause=ended.stop)
 
 
 class RunRecord(BaseModel):
@@ -42,9 +89,23 @@ class RunRecord(BaseModel):
             plan=plan,
             steps={step.name: StepProgress(step=step.name, status=StepStatus.PENDING) for step in plan.steps},
         )
-        record._lacking = {step.name: len(step.needs) for step in plan.steps}
-        record._startable = [step.name for step in plan.steps if not step.needs and not step.on_demand]
+        record._count_anew()
         return record
+
+    def taken_up(self, context: UniversalContext, done: Iterable[str]) -> None:
+        """Go on from where another run stood.
+
+        Args:
+            context: What that run knew.
+            done: The steps whose results are there.
+        """
+        was = {progress.step: progress for progress in to_workflow(context).steps}
+        for name in done:
+            self.steps[name] = was.get(name, self.steps[name]).model_copy(update={"status": StepStatus.DONE})
+        self.finishing = [name for name in self.steps if self.are_done([name])]
+        self.conversations = [one for one in context.conversations if one.closed is not None]
+        self.transitions = list(context.transitions)
+        self._count_anew()
 
     def ready(self) -> list[str]:
         """The steps that can start now: not begun, and all that they need is done."""
@@ -106,6 +167,32 @@ class RunRecord(BaseModel):
             record.model_copy(update={"closed": record.closed or at}) for record in self.conversations
         ]
 
+    def withdrawn(self, step: str) -> None:
+        """A step that was under way begins anew later."""
+        self._set(step, status=StepStatus.PENDING, started=None, ended=None)
+        if step not in self._startable and not self._lacking[step]:
+            self._startable.append(step)
+
+    def rewound(self, again: set[str], decided: set[str], skipped: set[str], at: datetime) -> None:
+        """Some steps are to be run anew, the results of others were decided, others are left out."""
+        for name in decided:
+            if not self.are_done([name]):
+                self.finishing.append(name)
+            self._set(name, status=StepStatus.DONE, ended=at, error=None)
+        for name in skipped:
+            self._set(name, status=StepStatus.SKIPPED, error=None)
+        for name in again:
+            self._set(name, status=StepStatus.PENDING, started=None, ended=None, error=None)
+        self.finishing = [name for name in dict.fromkeys(reversed(self.finishing)) if name not in again][::-1]
+        self.done = False
+        self._count_anew()
+
+    def _count_anew(self) -> None:
+        """Find out what each step lacks: what was done may be so no longer."""
+        steps = self.plan.steps
+        self._lacking = {step.name: sum(not self.are_done([name]) for name in step.needs) for step in steps}
+        self._startable = [step.name for step in steps if not self._lacking[step.name] and not step.on_demand]
+
     def completed(self) -> None:
         """The run has its result; what was not needed for it was skipped."""
         self.done = True
@@ -125,34 +212,36 @@ class RunRecord(BaseModel):
     def _set(self, step: str, **changes: object) -> None:
         self.steps[step] = self.steps[step].model_copy(update=changes)
 
-    def opened(self, conversation: ConversationRecord, trigger: str) -> None:
+    def opened(self, conversation: ConversationRecord, move: Move) -> None:
         """A conversation is open: the run is in conversation, or hybrid where other steps go on."""
         self.conversations.append(conversation)
+        self.switched(move, conversation.opened)
+
+    @property
+    def beside(self) -> Mode:
+        """The mode of a run that opens a conversation now: hybrid where steps are under way."""
         others = any(progress.status is StepStatus.RUNNING for progress in self.steps.values())
-        target = Mode.HYBRID if others else Mode.CONVERSATION
-        self._switch(target, trigger, conversation.because, conversation.opened)
+        return Mode.HYBRID if others else Mode.CONVERSATION
 
     def closed(
-        self, conversation: str, at: datetime, ended: ConversationResult | str, settled: Settled | NoOutcome
+        self, conversation: str, at: datetime, ended: ConversationResult | str, settled: Settled | NoOutcome, move: Move
     ) -> None:
         """A conversation has ended; with the last open one the run is a workflow again."""
         index = next(i for i, record in enumerate(self.conversations) if record.id == conversation)
         changes: dict[str, object] = {"closed": at}
         if isinstance(ended, ConversationResult):
             changes |= {name: getattr(ended, name) for name in ("stop", "decided_by", "evidence", "turns")}
-            trigger, reason = f"conversation: {ended.stop}", ended.reason
-        else:
-            trigger, reason = "conversation failed", ended
         if isinstance(settled, Settled):
             changes |= {"outcome": settled.outcome, "fallback": settled.fallback}
         self.conversations[index] = self.conversations[index].model_copy(update=changes)
         if not self.open_conversations:
-            self._switch(Mode.WORKFLOW, trigger, reason, at)
+            self.switched(move, at)
 
-    def _switch(self, target: Mode, trigger: str, reason: str, at: datetime) -> None:
-        if target is not self.mode:
-            self.transitions.append(Transition(source=self.mode, target=target, trigger=trigger, reason=reason, at=at))
-            self.mode = target
+    def switched(self, move: Move, at: datetime) -> None:
+        """The run goes on in another mode; nothing changes where it is in that mode already."""
+        if move.target is not self.mode:
+            self.transitions.append(move.made(self.mode, at))
+            self.mode = move.target
 
     @property
     def open_conversations(self) -> list[ConversationRecord]:

@@ -1,16 +1,17 @@
 """A workflow class as the compiler finds it: its steps with their functions, options and annotations."""
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Union
 
 from workflows.compiled.step import StepOptions
-from workflows.hybrid import ConversationPoint, RetryWith
+from workflows.hybrid import Conditional, ConversationPoint, RetryWith
 
 REQUEST: Final = "request"
 RUN: Final = "run"
+CONTEXT: Final = "context"
 ERROR: Final = "error"
 PREVIOUS: Final = "previous"
 
@@ -56,16 +57,37 @@ class StepSource:
         found: dict[str, Callable[..., object] | None] = {
             "when": options.when,
             "until": options.repeat.until if options.repeat else None,
-            **{f"setup of point '{point.name}'": point.setup for point in options.points},
+            **functions_of(options.points),
         }
         return {what: function for what, function in found.items() if function is not None}
+
+    @property
+    def conditions(self) -> set[str]:
+        """Every name that the conditions of its points ask for."""
+        return conditions_of(self.options.points)
 
     @property
     def asked(self) -> set[str]:
         """Every name that must be there before it can run."""
         functions = self.functions
-        names = set(self.parameters)
+        names = set(self.parameters) | self.conditions
         return names.union(*(parameters_of(functions[what]) for what in ("when", "until") if what in functions))
+
+
+def functions_of(points: Iterable[ConversationPoint]) -> dict[str, Callable[..., object]]:
+    """The functions that conversation points are decided with, by what they are for."""
+    found: dict[str, Callable[..., object]] = {}
+    for point in points:
+        found[f"setup of point '{point.name}'"] = point.setup
+        if isinstance(point.trigger, Conditional):
+            found[f"condition of point '{point.name}'"] = point.trigger.condition
+    return found
+
+
+def conditions_of(points: Iterable[ConversationPoint]) -> set[str]:
+    """Every name that the conditions of points ask for."""
+    conditions = (point.trigger.condition for point in points if isinstance(point.trigger, Conditional))
+    return {name for condition in conditions for name in parameters_of(condition)}
 
 
 def parameters_of(function: Callable[..., object]) -> list[str]:

@@ -102,6 +102,14 @@ class Told:
 
 
 @dataclass(frozen=True, slots=True)
+class Dismissed:
+    """The run that holds the conversation goes on otherwise."""
+
+    reason: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class TimePassed:
     """The time came that the conversation waited for."""
 
@@ -118,6 +126,7 @@ Event = (
     | FragmentDone
     | FragmentFailed
     | Told
+    | Dismissed
     | TimePassed
 )
 

@@ -40,6 +40,7 @@ from workflows.conversation.events import (
     Consult,
     Consulted,
     ConsultFailed,
+    Dismissed,
     Effect,
     Event,
     FragmentDone,
@@ -115,6 +116,8 @@ def apply(setup: ConversationSetup, state: ConversationState, event: Event) -> R
             invocations.take_end(change, event)
         case Told():
             waiting.take_told(change, event)
+        case Dismissed(reason=reason):
+            change.end(change.stopped(StopReason.SWITCH, reason))
         case TimePassed():
             waiting.climb(change)
     settle(change)

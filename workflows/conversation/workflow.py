@@ -17,7 +17,7 @@ from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_
 
 from signals.conversation import ConversationResult, Recorded, Rejections, Status, Transcript
 from signals.errors import ErrorType
-from signals.messages import Answer, Message
+from signals.messages import Answer, Dismiss, Message
 from signals.modes import Mode
 from signals.names import WorkflowType
 from signals.notices import Waiting
@@ -33,6 +33,7 @@ from workflows.conversation.events import (
     Consult,
     Consulted,
     ConsultFailed,
+    Dismissed,
     Effect,
     Event,
     Misfit,
@@ -51,7 +52,7 @@ from workflows.conversation.state import ConversationState
 from workflows.conversation.stubs import Adviser, Assistant, Notifier
 from workflows.options import NOTIFY, REPLY
 from workflows.pinning import pin
-from workflows.receiving import Receiver, as_error, invalid
+from workflows.receiving import Receiver, as_error, invalid, receive_signal
 
 MAX_HISTORY_BYTES: Final = 2 * 1024 * 1024
 """Bytes of history at which the workflow continues as new, so that a cold worker is quick; Temporal's end is 50 MB."""
@@ -67,7 +68,7 @@ class Conversation(Receiver):
     def __init__(self) -> None:
         self._setup: ConversationSetup | None = None
         self._state: ConversationState | None = None
-        self._early: list[Received | Misfit] = []
+        self._early: list[Received | Misfit | Dismissed] = []
         self._replies: dict[tuple[str, int], asyncio.Task[None]] = {}
         self._due = datetime.max.replace(tzinfo=UTC)
         """When the timer fires that runs."""
@@ -148,6 +149,11 @@ class Conversation(Receiver):
             raise RuntimeError(f"'{message.signal}' was checked and then refused; this is a bug in admission")
         return answer
 
+    @receive_signal(Dismiss)
+    def dismiss(self, message: Dismiss) -> None:
+        """End, since the run that holds the conversation goes on otherwise."""
+        self._handle(Dismissed(message.reason, workflow.now()))
+
     # The shell
 
     @property
@@ -175,7 +181,7 @@ class Conversation(Receiver):
             self._apply(event)
         self._early.clear()
 
-    def _handle(self, event: Received | Misfit) -> None:
+    def _handle(self, event: Received | Misfit | Dismissed) -> None:
         # A signal that starts the workflow is handled before `run` has begun.
         if self._state is None:
             self._early.append(event)

@@ -58,7 +58,10 @@ def test_all_of_them_are_printed_by_name() -> None:
     ("name", "told"),
     [
         ("Vte", "there is no model 'Vte'; did you mean Vote?"),
-        ("Decision", "there is no model 'Decision'; did you mean support.Decision or emergence.Decision?"),
+        (
+            "Decision",
+            "there is no model 'Decision'; did you mean RunDecision or support.Decision or emergence.Decision?",
+        ),
     ],
 )
 def test_an_unknown_name_is_told_of_in_one_line(name: str, told: str) -> None:

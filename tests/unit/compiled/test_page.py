@@ -7,11 +7,12 @@ from hypothesis import strategies as st
 
 from signals.conversation import ConversationResult, Rejection, Rejections, StopReason, Tokens
 from signals.errors import ErrorType
+from signals.modes import Trigger
 from signals.run import ConversationRecord
 from tests.pages import UI, sections
 from tests.unit.compiled.plans import NOW, plan
 from workflows.compiled.page import page
-from workflows.compiled.record import RunRecord
+from workflows.compiled.record import Move, RunRecord, usual_end
 from workflows.compiled.settlement import Settled
 
 TAGS = {"h1", "h2", "p", "strong", "table", "thead", "tbody", "tr", "th", "td", "pre", "code"}
@@ -33,7 +34,7 @@ def record_of(text: str) -> RunRecord:
             because=text,
             people=("ann", "bob"),
         )
-        record.opened(talk, trigger="Refused")
+        record.opened(talk, Move(record.beside, Trigger.POINT, text, cause="Refused"))
     result = ConversationResult(
         conversation="r-1/refused-1",
         stop=StopReason.DECISION,
@@ -46,7 +47,7 @@ def record_of(text: str) -> RunRecord:
         ended=NOW,
         tokens=Tokens(),
     )
-    record.closed("r-1/refused-1", NOW, result, Settled(text, text, fallback=False))
+    record.closed("r-1/refused-1", NOW, result, Settled(text, text, fallback=False), usual_end(result))
     record.begun("receipt", NOW)
     record.failed("receipt", NOW, text)
     return record
@@ -78,8 +79,8 @@ def test_a_page_says_all_there_is_to_know() -> None:
             [talks[1], "ann, bob", "too *much*", "open", ""],
         ],
         "Modes": [
-            ["at", "from", "to", "trigger", "reason"],
-            ["10:00:00", "workflow", "conversation", "Refused", "too *much*"],
+            ["at", "from", "to", "trigger", "reason", "took"],
+            ["10:00:00", "workflow", "conversation", "point: Refused", "too *much*", ""],
         ],
         "Not accepted (1)": [["at", "signal", "why", "reason"], ["10:00:00", "turn", "InvalidInput", "no | never"]],
         "Look closer": [
@@ -105,7 +106,7 @@ def test_a_finished_run_says_so() -> None:
 
 def test_a_fallback_is_named_so() -> None:
     record = record_of("x")
-    record.closed("r-1/refused-2", NOW, "terminated", Settled(7, 7, fallback=True))
+    record.closed("r-1/refused-2", NOW, "terminated", Settled(7, 7, fallback=True), usual_end("terminated"))
     assert sections(page(record, Rejections()))["Conversations"][-1][3:] == ["broken off", "fallback: 7"]
 
 

@@ -178,9 +178,9 @@ def test_a_class_of_the_same_name_with_another_body_has_its_own_plan(written: Pa
 def test_a_plan_holds_nothing_of_the_class_so_that_the_class_can_go(shipping: Plan) -> None:
     seen: list[object] = [shipping]
     for value in seen:
-        assert isinstance(value, str | bool | tuple | dict | list) or type(value).__module__ == Plan.__module__
+        assert isinstance(value, str | bool | tuple | dict | list | None) or type(value).__module__ == Plan.__module__
         match value:
-            case str() | bool():
+            case str() | bool() | None:
                 pass
             case tuple() | list():
                 seen += value

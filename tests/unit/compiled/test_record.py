@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from signals.conversation import ConversationResult, StopReason, Tokens
-from signals.modes import Mode
+from signals.modes import Mode, Trigger
 from signals.run import ConversationRecord, StepStatus
 from tests.unit.compiled.plans import NOW, plan
-from workflows.compiled.record import RunRecord
+from workflows.compiled.record import Move, RunRecord, usual_end
 from workflows.compiled.settlement import NoOutcome, Settled
 
 LATER = NOW + timedelta(minutes=1)
@@ -31,7 +31,7 @@ def finish(record: RunRecord, *steps: str) -> None:
 def open_talk(record: RunRecord, step: str = "approval", conversation: str = TALK) -> None:
     record.waits(step)
     opened = ConversationRecord(id=conversation, step=step, point="refused", opened=NOW, because="too much")
-    record.opened(opened, trigger="RefusedByPolicy")
+    record.opened(opened, Move(record.beside, Trigger.POINT, "too much", cause="RefusedByPolicy"))
 
 
 def ended(stop: StopReason = StopReason.DECISION) -> ConversationResult:
@@ -51,7 +51,8 @@ def ended(stop: StopReason = StopReason.DECISION) -> ConversationResult:
 
 
 def close_talk(record: RunRecord, conversation: str = TALK) -> None:
-    record.closed(conversation, LATER, ended(), Settled(value=5, outcome=5, fallback=False))
+    settled = Settled(value=5, outcome=5, fallback=False)
+    record.closed(conversation, LATER, ended(), settled, usual_end(ended()))
 
 
 # Steps
@@ -166,7 +167,7 @@ def test_a_run_that_waits_for_people_is_in_conversation(record: RunRecord) -> No
     assert record.mode is Mode.CONVERSATION
     [change] = record.transitions
     assert (change.source, change.target, change.at) == (Mode.WORKFLOW, Mode.CONVERSATION, NOW)
-    assert (change.trigger, change.reason) == ("RefusedByPolicy", "too much")
+    assert (change.trigger, change.cause, change.reason) == (Trigger.POINT, "RefusedByPolicy", "too much")
 
 
 def test_a_run_in_which_other_steps_go_on_is_hybrid(record: RunRecord) -> None:
@@ -183,9 +184,9 @@ def test_after_its_last_conversation_a_run_is_a_workflow_again(record: RunRecord
     assert record.progress().mode is Mode.CONVERSATION
     close_talk(record, "r/other-1")
     assert record.progress().mode is Mode.WORKFLOW
-    assert [(change.trigger, change.reason) for change in record.transitions] == [
-        ("RefusedByPolicy", "too much"),
-        ("conversation: decision", "bob decided"),
+    assert [(change.trigger, change.cause, change.reason) for change in record.transitions] == [
+        (Trigger.POINT, "RefusedByPolicy", "too much"),
+        (Trigger.CLOSED, StopReason.DECISION, "bob decided"),
     ]
 
 
@@ -201,15 +202,17 @@ def test_a_conversation_s_record_says_what_it_gave(record: RunRecord) -> None:
 
 def test_a_conversation_that_failed_has_a_record_too(record: RunRecord) -> None:
     open_talk(record)
-    record.closed(TALK, LATER, "terminated", Settled(value=7, outcome=7, fallback=True))
+    record.closed(TALK, LATER, "terminated", Settled(value=7, outcome=7, fallback=True), usual_end("terminated"))
     [talk] = record.conversations
     assert (talk.closed, talk.stop, talk.outcome, talk.fallback) == (LATER, None, 7, True)
-    assert (record.transitions[-1].trigger, record.transitions[-1].reason) == ("conversation failed", "terminated")
+    last = record.transitions[-1]
+    assert (last.trigger, last.cause, last.reason) == (Trigger.CLOSED, "failed", "terminated")
 
 
 def test_a_conversation_without_an_outcome_gives_none(record: RunRecord) -> None:
     open_talk(record)
-    record.closed(TALK, LATER, ended(StopReason.TIMEOUT), NoOutcome("nobody decided"))
+    silent = ended(StopReason.TIMEOUT)
+    record.closed(TALK, LATER, silent, NoOutcome("nobody decided"), usual_end(silent))
     [talk] = record.conversations
     assert (talk.stop, talk.outcome, talk.fallback) == (StopReason.TIMEOUT, None, False)
 
