@@ -37,10 +37,12 @@ from activities.support.classifier import ExamplesClassifier
 from activities.support.engine import books_engine
 from activities.support.model_classifier import ModelClassifier
 from activities.support.seed import prepare
-from infra.config import Config, load_config, variables
+from infra.config import MAX_PORT, Config, Duty, load_config, variables
 from infra.connection import connect, ensure_search_attributes
 from infra.devserver import PORT, UI_OFFSET, DevServer
 from infra.errors import SetupError
+from infra.health import Health, Polling, health_server
+from infra.queues import QueueInterceptor, Share, Workers, shares
 from infra.replay import run_options
 from workflows.compiled import CompileError
 from workflows.composition import REGISTRY, PlanError, check_composites
@@ -69,11 +71,6 @@ EXAMPLES: Final = "examples"
 FIRST_STEPS: Final = Path(__file__).parent / "infra" / "first_steps.txt"
 """The commands to try with a server of one's own."""
 
-MAX_PORT: Final = 65_535
-
-ACTIVITIES: Final = 100
-"""How many activities run at a time, each of the blocking ones in a thread."""
-
 
 def create_worker(
     client: Client,
@@ -82,8 +79,8 @@ def create_worker(
     workflows: Sequence[type],
     activities: Sequence[Callable[..., object]],
     extensions: Sequence[Extension] = (),
-) -> Worker:
-    """Build a worker with the strict boundary; the client must have been made by `infra.connection.connect`.
+) -> Workers:
+    """Build the workers of a process; the client must have been made by `infra.connection.connect`.
 
     Args:
         client: The connection to Temporal.
@@ -102,17 +99,23 @@ def create_worker(
     REGISTRY.add(workflows=all_workflows)
     if findings := check_composites(all_workflows):
         raise PlanError(findings)
+    all_activities = [*activities, *(activity for extension in extensions for activity in extension.activities)]
+    parts = shares(config.worker, all_activities)
+    return Workers(parts, lambda share: _worker(client, config, share, all_workflows))
+
+
+def _worker(client: Client, config: Config, share: Share, workflows: Sequence[type]) -> Worker:
+    pin = [WorkerPinning(config.execution).pin] if share.workflows else []  # a local activity: of who runs workflows
     return Worker(
         client,
-        task_queue=config.worker.task_queue,
-        workflows=all_workflows,
-        activities=[
-            WorkerPinning(config.execution).pin,
-            *activities,
-            *(activity for extension in extensions for activity in extension.activities),
-        ],
-        activity_executor=ThreadPoolExecutor(ACTIVITIES, thread_name_prefix="activity"),
-        max_concurrent_activities=ACTIVITIES,
+        task_queue=share.task_queue,
+        workflows=workflows if share.workflows else [],
+        activities=[*pin, *share.activities],
+        no_remote_activities=not share.activities,
+        activity_executor=ThreadPoolExecutor(share.max_concurrent, thread_name_prefix="activity"),
+        max_concurrent_activities=share.max_concurrent,
+        max_task_queue_activities_per_second=share.max_per_second,
+        max_concurrent_workflow_tasks=config.worker.max_concurrent_workflow_tasks,
         # The boundary refuses what is too large. Only an update goes back as large as it came, with its refusal: the
         # server then fails that update, where the SDK's own check would fail the task, and the run be stuck.
         disable_payload_error_limit=True,
@@ -121,7 +124,7 @@ def create_worker(
         graceful_shutdown_timeout=GRACE,
         max_heartbeat_throttle_interval=HEARTBEATS,
         default_heartbeat_throttle_interval=HEARTBEATS,
-        **run_options(config.worker.sandbox),
+        **run_options(config.worker.sandbox, [QueueInterceptor(config.worker)]),
     )
 
 
@@ -132,6 +135,9 @@ async def serve(options: argparse.Namespace, config: Config) -> None:
         SetupError: The server can't be started or reached.
     """
     async with AsyncExitStack() as stack:
+        health = Health()
+        if config.worker.health:
+            stack.enter_context(health_server(config.worker.health, health))
         server = None
         if options.dev:
             server = await stack.enter_async_context(
@@ -140,14 +146,23 @@ async def serve(options: argparse.Namespace, config: Config) -> None:
         client = await connect(server.address if server else None)
         await ensure_search_attributes(client)
         activities = await _activities(config, client, stack)
-        await stack.enter_async_context(_with_extensions(client, config, activities))
+        workers = await stack.enter_async_context(_with_extensions(client, config, activities))
+        health.polling = Polling(client, workers.shares).fault
         print(_ready(config, client, server), flush=True)
         await (server.ended() if server else asyncio.Event().wait())
 
 
 async def _activities(config: Config, client: Client, stack: AsyncExitStack) -> list[Callable[..., object]]:
-    """Build the activities with all that they need; the stack ends it."""
-    books = ShopBooks(await asyncio.to_thread(_prepared_books, config))
+    """Build the activities that are served, with all that they need; the stack ends it."""
+    activities: list[Callable[..., object]] = []
+    if Duty.AI in config.worker.serves:
+        activities += await _ai(config, stack)
+    if Duty.BUSINESS in config.worker.serves:
+        activities += await _business(config, client)
+    return activities
+
+
+async def _ai(config: Config, stack: AsyncExitStack) -> list[Callable[..., object]]:
     local = LocalModel()
     stack.callback(local.close)
     models = LanguageModels(local)
@@ -156,13 +171,15 @@ async def _activities(config: Config, client: Client, stack: AsyncExitStack) -> 
     classifier = await _classifier(config, local, stack)
     if config.assistant.warm and config.assistant.model == LOCAL:
         await _or_setup_error("assistant", local.warm())
+    return [assistant.reply, assistant.consult, classifier.classify]
+
+
+async def _business(config: Config, client: Client) -> list[Callable[..., object]]:
+    books = ShopBooks(await asyncio.to_thread(_prepared_books, config))
     relay = RelayActivities(client)
     return [
         relay.pass_on,
         relay.fetch_result,
-        assistant.reply,
-        assistant.consult,
-        classifier.classify,
         books.account,
         books.agent_on_duty,
         books.order,
@@ -214,7 +231,7 @@ async def _or_setup_error(table: str, starting: Awaitable[T]) -> T:
         raise SetupError(f"[{table}] {str(error).splitlines()[0]}") from error
 
 
-def _with_extensions(client: Client, config: Config, activities: Sequence[Callable[..., object]]) -> Worker:
+def _with_extensions(client: Client, config: Config, activities: Sequence[Callable[..., object]]) -> Workers:
     try:
         extensions = [load_extension(module) for module in config.worker.extensions]
         return create_worker(client, config, workflows=WORKFLOWS, activities=activities, extensions=extensions)
@@ -234,7 +251,8 @@ def _prepared_books(config: Config) -> Engine:
 
 def _ready(config: Config, client: Client, server: DevServer | None) -> str:
     queue, address = config.worker.task_queue, client.service_client.config.target_host
-    line = f"Parley worker: task queue {queue} on {address}"
+    queues = sorted({config.worker.queue_of(duty) for duty in config.worker.serves}, key=lambda name: name != queue)
+    line = f"Parley worker: task queue{'s' if len(queues) > 1 else ''} {', '.join(queues)} on {address}"
     if server is None:
         return line
     steps = FIRST_STEPS.read_text().replace("@TASK_QUEUE@", queue).replace("@ADDRESS@", address)

@@ -8,10 +8,12 @@ import os
 import sysconfig
 import tomllib
 from collections.abc import Iterable
+from enum import StrEnum
+from ipaddress import ip_address
 from pathlib import Path
-from typing import Final
+from typing import Annotated, Final, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
@@ -27,6 +29,33 @@ FILE_VARIABLE: Final = "PARLEY_CONFIG"
 
 DEFAULT_FILE: Final = Path("parley.toml")
 
+MAX_PORT: Final = 65_535
+
+
+def split_address(address: str) -> tuple[str, int]:
+    """Split `IP:PORT` into both.
+
+    Raises:
+        ValueError: It is none.
+    """
+    host, colon, port = address.rpartition(":")
+    try:
+        ip = ip_address(host.removeprefix("[").removesuffix("]"))
+    except ValueError:
+        colon = ""
+    if not colon or not port.isdecimal() or int(port) > MAX_PORT:
+        raise ValueError("an address is an IP address and a port, such as 127.0.0.1:8080")
+    return str(ip), int(port)
+
+
+def _is_address(text: str) -> str:
+    split_address(text)
+    return text
+
+
+Address = Annotated[str, AfterValidator(_is_address)]
+"""Where something listens, `IP:PORT`."""
+
 
 class Table(BaseModel):
     """A table of the file; unknown keys are refused."""
@@ -34,10 +63,45 @@ class Table(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
 
+class Duty(StrEnum):
+    """A kind of work that a worker process may do."""
+
+    WORKFLOWS = "workflows"
+    """Runs and conversations."""
+
+    AI = "ai"
+    """Whatever asks a model: replies, other questions, classifying."""
+
+    BUSINESS = "business"
+    """All other activities: the shop's books, notices, an application's own."""
+
+
+class QueueSettings(Table):
+    """`[worker.ai]`, `[worker.business]`: activities on a task queue of their own, with limits of their own."""
+
+    task_queue: str | None = Field(default=None, min_length=1, max_length=1000)
+    """Without one they go where everything goes."""
+
+    max_concurrent: int = Field(default=100, ge=1)
+    """How many run at a time in this process."""
+
+    max_per_second: float | None = Field(default=None, gt=0)
+    """How many are started in a second, by all processes together."""
+
+    @model_validator(mode="after")
+    def _limits_have_a_queue(self) -> Self:
+        if self.task_queue is None and self.model_fields_set - {"task_queue"}:
+            raise ValueError("limits of their own need a task_queue of their own")
+        return self
+
+
 class WorkerSettings(Table):
     """`[worker]`: how the worker process behaves."""
 
     task_queue: str = Field(default=TASK_QUEUE, min_length=1, max_length=1000)
+    serves: tuple[Duty, ...] = Field(default=tuple(Duty), min_length=1)
+    """What this process does; the rest is for others."""
+
     extensions: tuple[str, ...] = ()
     """Modules that add workflows, activities, strategies and functions (`my_package.flows`)."""
 
@@ -46,6 +110,39 @@ class WorkerSettings(Table):
 
     max_cached_workflows: int = Field(default_factory=cache_size, ge=0)
     """How many open runs are kept in memory; the others are replayed when something happens to them."""
+
+    max_concurrent_workflow_tasks: int = Field(default=100, ge=2)
+    """How many runs are moved on at a time."""
+
+    max_concurrent_activities: int = Field(default=100, ge=1)
+    """How many activities run at a time, of those without a queue of their own; blocking ones in a thread each."""
+
+    ai: QueueSettings = QueueSettings()
+    business: QueueSettings = QueueSettings()
+    health: Address | None = None
+    """Where `/live` and `/ready` answer; nowhere where it isn't given."""
+
+    def queue_of(self, duty: Duty) -> str:
+        """The task queue of a kind of work."""
+        own = {Duty.AI: self.ai, Duty.BUSINESS: self.business}.get(duty)
+        return (own and own.task_queue) or self.task_queue
+
+    @model_validator(mode="after")
+    def _queues_are_apart(self) -> Self:
+        own = [queue.task_queue for queue in (self.ai, self.business) if queue.task_queue]
+        if len({*own, self.task_queue}) <= len(own):
+            raise ValueError("two task queues have the same name; leave the inner one out to share the outer one")
+        served = {duty for duty in (Duty.AI, Duty.BUSINESS) if self.queue_of(duty) == self.task_queue}
+        if served == {Duty.AI, Duty.BUSINESS} and len(served & {*self.serves}) == 1:
+            raise ValueError("who serves only one of ai and business needs a task_queue for it: they share one")
+        return self
+
+
+class TelemetrySettings(Table):
+    """`[telemetry]`: what is told about the work; OTLP is set as everywhere, by `OTEL_EXPORTER_OTLP_ENDPOINT`, ..."""
+
+    prometheus: Address | None = None
+    """Where Prometheus finds the metrics, under `/metrics`; then they are not sent by OTLP."""
 
 
 class AssistantSettings(Table):
@@ -99,6 +196,7 @@ class Config(BaseSettings):
 
     execution: Settings = Settings()
     worker: WorkerSettings = Field(default_factory=WorkerSettings)
+    telemetry: TelemetrySettings = TelemetrySettings()
     assistant: AssistantSettings = AssistantSettings()
     support: SupportSettings = SupportSettings()
     pipeline: PipelineSettings = Field(default_factory=PipelineSettings)

@@ -1,6 +1,7 @@
 """What tests of workflows share: workers that are built like the real one, and the real command line."""
 
 import asyncio
+import socket
 from asyncio.subprocess import DEVNULL, PIPE
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -36,6 +37,14 @@ async def running_worker(
     config = Config(worker=settings, execution=execution or Settings())
     async with create_worker(client, config, workflows=workflows, activities=activities):
         yield settings.task_queue
+
+
+def free_port() -> int:
+    """A port that nobody listens at."""
+    with socket.socket() as listener:
+        listener.bind(("", 0))
+        port: int = listener.getsockname()[1]
+        return port
 
 
 class CommandError(Exception):

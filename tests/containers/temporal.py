@@ -3,7 +3,6 @@
 import asyncio
 import hashlib
 import shutil
-import socket
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -21,6 +20,7 @@ from testcontainers.core.image import DockerImage
 from infra.connection import connect
 from infra.devserver import start_arguments, temporal_program
 from infra.errors import SetupError
+from tests.harness import free_port
 
 PORT: Final = 7233
 """Where the server listens, in its container."""
@@ -83,7 +83,7 @@ class TemporalContainer:
 
     def __init__(self, image: str) -> None:
         self._image = image
-        self._port = _free_port()
+        self._port = free_port()
         self._name = f"parley-{uuid4()}"
         """Of its volume and its network."""
 
@@ -183,10 +183,3 @@ class TemporalContainer:
     def _network(self) -> Network:
         network: Network = self._docker.networks.get(self._name)
         return network
-
-
-def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("", 0))
-        port: int = listener.getsockname()[1]
-        return port

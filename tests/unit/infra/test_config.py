@@ -82,7 +82,8 @@ def test_an_unknown_key_is_refused_with_its_place_and_the_known_ones(here: Path)
 def test_an_unknown_table_is_refused_with_the_known_ones(here: Path) -> None:
     here.write_text("[worked]\nsandbox = true\n")
     assert refusal() == (
-        "parley.toml: worked: unknown key; remove it, or use one of assistant, execution, pipeline, support, worker"
+        "parley.toml: worked: unknown key; remove it, or use one of "
+        "assistant, execution, pipeline, support, telemetry, worker"
     )
 
 
@@ -152,3 +153,32 @@ def test_a_line_that_can_not_be_said_is_refused_with_its_place(here: Path, monke
     here.unlink()
     monkeypatch.setenv("PARLEY_ASSISTANT__SCRIPTS", '{"wise": [{"choose": 7}]}')
     assert refusal() == ("PARLEY_ASSISTANT__SCRIPTS: wise.0.choose.choose: Input should be a valid string")
+
+
+# Addresses and task queues
+
+
+@pytest.mark.parametrize("address", ["8080", "localhost:8080", "127.0.0.1:", "127.0.0.1:99999", "127.0.0.1:-1"])
+def test_what_is_no_address_is_refused_with_an_example(here: Path, address: str) -> None:
+    here.write_text(f'[worker]\nhealth = "{address}"\n')
+    assert refusal().startswith("parley.toml: [worker] health: Value error, an address is an IP address and a port")
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1:8080", "0.0.0.0:0", "[::1]:8080"])
+def test_an_ip_address_and_a_port_are_an_address(here: Path, address: str) -> None:
+    here.write_text(f'[telemetry]\nprometheus = "{address}"\n')
+    assert load_config().telemetry.prometheus == address
+
+
+@pytest.mark.parametrize(
+    ("tables", "reason"),
+    [
+        ("[worker.ai]\nmax_concurrent = 5", "limits of their own need a task_queue of their own"),
+        ('[worker.ai]\ntask_queue = "parley"', "two task queues have the same name"),
+        ('[worker.ai]\ntask_queue = "x"\n[worker.business]\ntask_queue = "x"', "two task queues have the same name"),
+        ('[worker]\nserves = ["workflows", "ai"]', "who serves only one of ai and business needs a task_queue for it"),
+    ],
+)
+def test_task_queues_that_would_get_in_each_other_s_way_are_refused(here: Path, tables: str, reason: str) -> None:
+    here.write_text(tables)
+    assert reason in refusal()
