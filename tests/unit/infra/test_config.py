@@ -161,7 +161,7 @@ def test_a_line_that_can_not_be_said_is_refused_with_its_place(here: Path, monke
 @pytest.mark.parametrize("address", ["8080", "localhost:8080", "127.0.0.1:", "127.0.0.1:99999", "127.0.0.1:-1"])
 def test_what_is_no_address_is_refused_with_an_example(here: Path, address: str) -> None:
     here.write_text(f'[worker]\nhealth = "{address}"\n')
-    assert refusal().startswith("parley.toml: [worker] health: Value error, an address is an IP address and a port")
+    assert refusal().startswith("parley.toml: [worker] health: an address is an IP address and a port")
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1:8080", "0.0.0.0:0", "[::1]:8080"])
