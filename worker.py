@@ -43,6 +43,7 @@ from infra.devserver import PORT, UI_OFFSET, DevServer
 from infra.errors import SetupError
 from infra.health import Health, Polling, health_server
 from infra.queues import QueueInterceptor, Share, Workers, shares
+from infra.payloads.converter import data_converter
 from infra.replay import run_options
 from workflows.compiled import CompileError
 from workflows.composition import REGISTRY, PlanError, check_composites
@@ -83,7 +84,7 @@ def create_worker(
     """Build the workers of a process; the client must have been made by `infra.connection.connect`.
 
     Args:
-        client: The connection to Temporal.
+        client: The connection to Temporal, which has the data converter.
         config: The settings; `[worker]` is used, and runs that begin here keep to `[execution]`.
         workflows: The workflow classes.
         activities: The activities, bound to what they need.
@@ -143,7 +144,7 @@ async def serve(options: argparse.Namespace, config: Config) -> None:
             server = await stack.enter_async_context(
                 DevServer(port=options.port, ui_port=_ui_port(options), db=options.db)
             )
-        client = await connect(server.address if server else None)
+        client = await connect(server.address if server else None, data_converter(config))
         await ensure_search_attributes(client)
         activities = await _activities(config, client, stack)
         workers = await stack.enter_async_context(_with_extensions(client, config, activities))

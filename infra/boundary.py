@@ -14,7 +14,7 @@ import re
 from collections.abc import Callable, Sequence
 from copy import copy
 from functools import partial
-from typing import Any, Final, NoReturn, Self
+from typing import Any, ClassVar, Final, NoReturn, Self
 
 from google.protobuf.message import Message
 from pydantic import TypeAdapter, ValidationError
@@ -22,7 +22,7 @@ from temporalio import workflow
 from temporalio.api.common.v1 import Payload
 from temporalio.common import RawValue
 from temporalio.contrib.pydantic import PydanticPayloadConverter
-from temporalio.converter import ActivitySerializationContext, DataConverter, SerializationContext
+from temporalio.converter import ActivitySerializationContext, SerializationContext
 from temporalio.exceptions import ApplicationError
 from temporalio.worker import (
     ContinueAsNewInput,
@@ -40,7 +40,8 @@ from signals.errors import ErrorType
 from signals.wire import one_line
 
 MAX_PAYLOAD_BYTES: Final = 1_900_000
-"""The largest value, or list of inputs, that is sent; Temporal refuses 2 MiB, at a point with no way back."""
+"""The largest value, or list of inputs, that is sent; Temporal refuses 2 MiB, at a point with no way back.
+Between the two is room for what encryption adds."""
 
 _NULL: Final = Payload(metadata={"encoding": b"json/plain"}, data=b"null")
 
@@ -63,6 +64,12 @@ def refusal(reason: str) -> ApplicationError:
 class StrictPayloadConverter(PydanticPayloadConverter):
     """Reads and writes JSON by pydantic, and says in one line what doesn't fit."""
 
+    most: ClassVar = MAX_PAYLOAD_BYTES
+    """The largest value, in bytes."""
+
+    inline: ClassVar = MAX_PAYLOAD_BYTES
+    """How many bytes of a value are sent at most; of a larger one, only where it is stored."""
+
     _for_activity = False
 
     def with_context(self, context: SerializationContext) -> Self:
@@ -81,13 +88,13 @@ class StrictPayloadConverter(PydanticPayloadConverter):
         """Encode values.
 
         Raises:
-            ApplicationError: `InvalidInput`: together they are more than `MAX_PAYLOAD_BYTES`.
+            ApplicationError: `InvalidInput`: they are too large.
         """
         payloads = super().to_payloads(values)
-        size = sum(payload.ByteSize() for payload in payloads)
-        if size > MAX_PAYLOAD_BYTES:
+        sizes = [payload.ByteSize() for payload in payloads]
+        if max(sizes, default=0) > self.most or sum(min(size, self.inline) for size in sizes) > MAX_PAYLOAD_BYTES:
             kinds = ", ".join(type(value).__name__ for value in values)
-            raise refusal(f"{kinds}: {size:,} bytes, at most {MAX_PAYLOAD_BYTES:,} can be sent")
+            raise refusal(f"{kinds}: {sum(sizes):,} bytes, at most {self.most:,} can be sent")
         return payloads
 
     def from_payloads(self, payloads: Sequence[Payload], type_hints: list[type] | None = None) -> list[Any]:
@@ -137,10 +144,6 @@ class StrictPayloadConverter(PydanticPayloadConverter):
                 f"input: the payload's encoding is {encoding.decode(errors='replace')}, it must be json/plain"
             )
         return super().from_payloads([payload], [hint])[0]
-
-
-data_converter: Final = DataConverter(payload_converter_class=StrictPayloadConverter)
-"""How everything that Parley sends and receives is written: clients and workers must share it."""
 
 
 class BoundaryInterceptor(Interceptor):

@@ -13,7 +13,7 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Final, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
@@ -145,6 +145,48 @@ class TelemetrySettings(Table):
     """Where Prometheus finds the metrics, under `/metrics`; then they are not sent by OTLP."""
 
 
+class PayloadSettings(Table):
+    """`[payloads]`: how what is said is kept by Temporal; clients and workers must agree on where."""
+
+    compress_over: int | None = Field(default=None, ge=0)
+    """Payloads of more bytes are compressed, and then read with the codec server; none are where this is left out."""
+
+    folder: Path | None = None
+    """Where large payloads are kept instead of in histories: a folder that all workers and clients share."""
+
+    bucket: str | None = Field(default=None, min_length=3)
+    """The same in S3; credentials, region and endpoint are AWS's own settings."""
+
+    store_over: int = Field(default=256 * 1024, ge=1024, le=1024 * 1024)
+    """Payloads of more bytes are large."""
+
+
+class EncryptionSettings(Table):
+    """`[encryption]`: the keys that payloads are encrypted with."""
+
+    current: str | None = None
+    """The id of the key that encrypts; nothing is encrypted without. The others decrypt what was."""
+
+    key_file: Path | None = None
+    """A line `ID KEY` for each key, as `temporal parley keys encryption` makes them; only its owner may read it."""
+
+    keys: SecretStr | None = Field(default=None, exclude=True)
+    """The same lines, from the environment only."""
+
+
+class CodecSettings(Table):
+    """`[codec]`: the server that decrypts for the command line and the Web UI."""
+
+    address: Address = "127.0.0.1:8081"
+    """Where it listens."""
+
+    origins: tuple[str, ...] = ("http://127.0.0.1:8233", "http://localhost:8233")
+    """The Web UIs whose pages may ask it."""
+
+    token: SecretStr | None = Field(default=None, exclude=True, min_length=16)
+    """What who asks must show; from the environment only. One is made where there is none."""
+
+
 class AssistantSettings(Table):
     """`[assistant]`: who speaks for AI participants."""
 
@@ -197,6 +239,9 @@ class Config(BaseSettings):
     execution: Settings = Settings()
     worker: WorkerSettings = Field(default_factory=WorkerSettings)
     telemetry: TelemetrySettings = TelemetrySettings()
+    payloads: PayloadSettings = PayloadSettings()
+    encryption: EncryptionSettings = EncryptionSettings()
+    codec: CodecSettings = CodecSettings()
     assistant: AssistantSettings = AssistantSettings()
     support: SupportSettings = SupportSettings()
     pipeline: PipelineSettings = Field(default_factory=PipelineSettings)
@@ -227,6 +272,7 @@ def load_config(path: Path | None = None) -> Config:
     _refuse_unknown_variables()
     try:
         tables = tomllib.loads(file.read_text()) if file else {}
+        _refuse_secrets(tables, file)
         return Config(**tables)
     except OSError as error:
         raise SetupError(f"{file}: {error.strerror}") from error
@@ -250,6 +296,17 @@ def _refuse_unknown_variables() -> None:
         if name.startswith(PREFIX) and name != FILE_VARIABLE and table not in Config.model_fields:
             known = ", ".join(f"{PREFIX}{field.upper()}__..." for field in Config.model_fields)
             raise SetupError(f"{name}: unknown setting in the environment; unset it, or use {FILE_VARIABLE}, {known}")
+
+
+def _refuse_secrets(tables: dict[str, object], file: Path | None) -> None:
+    # The file is copied, committed and shown; and whoever may read it could read them.
+    for name, field in Config.model_fields.items():
+        table, given = field.annotation, tables.get(name)
+        if isinstance(given, dict) and isinstance(table, type) and issubclass(table, BaseModel):
+            for key in table.model_fields.keys() & given:
+                if table.model_fields[key].exclude:
+                    variable = f"{PREFIX}{name}__{key}".upper()
+                    raise SetupError(f"{file}: [{name}] {key}: secrets are no part of the file; set {variable}")
 
 
 def _told(problem: ErrorDetails, file: Path | None) -> str:

@@ -7,11 +7,13 @@ from typing import Final
 from temporalio.api.enums.v1 import IndexedValueType
 from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest, ListSearchAttributesRequest
 from temporalio.client import Client
+from temporalio.converter import DataConverter
 from temporalio.envconfig import ClientConfig, ClientConnectConfig
 from temporalio.service import KeepAliveConfig, RPCError, RPCStatusCode
 
-from infra.boundary import data_converter
+from infra.config import load_config
 from infra.errors import SetupError
+from infra.payloads.converter import data_converter
 from signals.names import SearchAttribute
 
 DEFAULT_ADDRESS: Final = "localhost:7233"
@@ -29,11 +31,12 @@ SEARCH_ATTRIBUTES: Final[Mapping[str, IndexedValueType.ValueType]] = {
 }
 
 
-async def connect(address: str | None = None) -> Client:
+async def connect(address: str | None = None, converter: DataConverter | None = None) -> Client:
     """Connect to Temporal with Parley's data converter.
 
     Args:
         address: A server of this process, `HOST:PORT`; Temporal's own settings say which where there is none.
+        converter: How payloads are written; Parley's own settings say it where there is none.
 
     Raises:
         SetupError: The settings can't be read, or the server can't be reached.
@@ -43,10 +46,11 @@ async def connect(address: str | None = None) -> Client:
     except RuntimeError as error:
         raise SetupError(f"Temporal's connection settings can't be read: {error}") from error
     target = settings.setdefault("target_host", DEFAULT_ADDRESS)
+    converter = converter or data_converter(load_config())
     try:
         return await Client.connect(
             **settings,
-            data_converter=data_converter,
+            data_converter=converter,
             connect_timeout=CONNECT_TIMEOUT,
             keep_alive_config=KEEP_ALIVE,
         )

@@ -13,6 +13,7 @@ from temporalio.api.enums.v1 import IndexedValueType
 
 from infra.connection import SEARCH_ATTRIBUTES, connect
 from infra.errors import SetupError
+from infra.payloads.converter import PLAIN
 
 HOST: Final = "127.0.0.1"
 PORT: Final = 7233
@@ -153,7 +154,7 @@ class DevServer:
             async with asyncio.timeout(START_SECONDS):
                 while process.returncode is None:
                     try:
-                        await connect(self.address)
+                        await connect(self.address, PLAIN)
                         return
                     except SetupError:
                         await asyncio.sleep(POLL_SECONDS)

@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 from typing import TypedDict
 
+from temporalio.converter import DataConverter
 from temporalio.worker import Interceptor, Replayer, WorkflowRunner
 
-from infra.boundary import BoundaryInterceptor, data_converter
+from infra.boundary import BoundaryInterceptor
+from infra.payloads.converter import PLAIN
 from infra.sandbox import workflow_runner
 
 
@@ -26,6 +28,12 @@ def run_options(sandbox: bool, listeners: Sequence[Interceptor] = ()) -> RunOpti
     return RunOptions(workflow_runner=workflow_runner(sandbox), interceptors=[BoundaryInterceptor(), *listeners])
 
 
-def replayer(workflows: Sequence[type], *, sandbox: bool = True, listeners: Sequence[Interceptor] = ()) -> Replayer:
+def replayer(
+    workflows: Sequence[type],
+    *,
+    converter: DataConverter = PLAIN,
+    sandbox: bool = True,
+    listeners: Sequence[Interceptor] = (),
+) -> Replayer:
     """Build what runs stored histories again, and tells where the workflows have changed since."""
-    return Replayer(workflows=workflows, data_converter=data_converter, **run_options(sandbox, listeners))
+    return Replayer(workflows=workflows, data_converter=converter, **run_options(sandbox, listeners))

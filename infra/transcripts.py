@@ -12,6 +12,7 @@ from temporalio import workflow
 from temporalio.api.enums.v1 import ContinueAsNewInitiator, EventType
 from temporalio.api.history.v1 import HistoryEvent, WorkflowExecutionStartedEventAttributes
 from temporalio.client import Client, WorkflowHistory
+from temporalio.common import RawValue
 from temporalio.service import RPCError, RPCStatusCode
 from temporalio.worker import (
     ExecuteWorkflowInput,
@@ -92,7 +93,7 @@ async def chapters(client: Client, chain: Chain) -> AsyncIterator[Chapter]:
     """
     listener = _Listener()
     last = 0
-    reading = replayer([Conversation], sandbox=False, listeners=[listener])
+    reading = replayer([Conversation], converter=client.data_converter, sandbox=False, listeners=[listener])
     async with reading.workflow_replay_iterator(_histories(client, chain)) as replays:
         async for replay in replays:
             heard, members = listener.take()
@@ -112,7 +113,10 @@ async def chapters(client: Client, chain: Chain) -> AsyncIterator[Chapter]:
 async def _started(client: Client, conversation: str, run_id: str) -> WorkflowExecutionStartedEventAttributes:
     handle = client.get_workflow_handle(conversation, run_id=run_id)
     first = await anext(handle.fetch_history_events(page_size=1, rpc_timeout=ANSWER_TIMEOUT))
-    return first.workflow_execution_started_event_attributes
+    started = first.workflow_execution_started_event_attributes
+    # A missing key is told as what it is here; in a replay it would look like another version of the code.
+    await client.data_converter.decode(started.input.payloads, [RawValue] * len(started.input.payloads))
+    return started
 
 
 async def _histories(client: Client, chain: Chain) -> AsyncIterator[WorkflowHistory]:

@@ -8,7 +8,7 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import Final, NoReturn
 
-from infra.cli import chat, check, diagram, inbox, schema, transcript
+from infra.cli import chat, check, codec, diagram, inbox, keys, schema, transcript
 from infra.errors import SetupError
 
 FAILED: Final = 2
@@ -57,4 +57,6 @@ def _parser() -> argparse.ArgumentParser:
     chat.add_to(commands)
     inbox.add_to(commands)
     transcript.add_to(commands)
+    keys.add_to(commands)
+    codec.add_to(commands)
     return parser

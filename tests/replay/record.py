@@ -9,8 +9,8 @@ from typing import Final
 
 from temporalio.client import Client, WorkflowHistory
 
-from infra.boundary import data_converter
 from infra.devserver import DevServer
+from infra.payloads.converter import PLAIN
 from tests.harness import running_worker, temporal
 from tests.replay.stories import ACTIVITIES, FLOWS, STORIES, Stage
 
@@ -25,7 +25,7 @@ _TRACE: Final = re.compile(r'"stackTrace": "(?:[^"\\]|\\.)*"')
 async def record() -> None:
     """Tell every story, and store the histories that come of it in place of those that are there."""
     async with DevServer() as server:
-        client = await Client.connect(server.address, data_converter=data_converter, identity=RECORDER)
+        client = await Client.connect(server.address, data_converter=PLAIN, identity=RECORDER)
         async with running_worker(client, FLOWS, ACTIVITIES) as task_queue:
             stage = Stage(client, task_queue)
             for story in STORIES:

@@ -1,14 +1,12 @@
 """The pages of runs and conversations, as a person sees them in the real Web UI."""
 
 import shlex
-import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from urllib.parse import quote
 from uuid import uuid4
 
-import pytest
-from playwright.async_api import Browser, FrameLocator, async_playwright, expect
+from playwright.async_api import Browser, FrameLocator, expect
 from temporalio.client import Client
 
 from infra.connection import connect
@@ -20,29 +18,8 @@ from tests.flows.points import Consult, Wish
 from tests.harness import eventually, running_worker, temporal
 from workflows.conversation.workflow import Conversation
 
-CHROMIUM = shutil.which("chromium")
-QUIET = [
-    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
-    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
-]
 SECONDS = 20_000.0
 """How long a page may take, in milliseconds."""
-
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium on the path")
-
-
-@pytest.fixture
-async def ui() -> AsyncIterator[DevServer]:
-    async with DevServer(ui_port=0) as server:
-        yield server
-
-
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
-        yield browser
-        await browser.close()
 
 
 async def metadata(browser: Browser, server: DevServer, client: Client, workflow_id: str) -> FrameLocator:

@@ -1,0 +1,1 @@
+"""How values become what Temporal keeps: compressed, encrypted, and where they are large, stored beside it."""
