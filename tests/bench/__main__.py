@@ -12,6 +12,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from random import Random
 from uuid import uuid4
 
 import psutil
@@ -20,8 +21,11 @@ from rich.table import Table
 from temporalio import activity
 from temporalio.client import Client, WorkflowHandle
 
+from infra.config import Config, EncryptionSettings, PayloadSettings
 from infra.connection import connect
 from infra.devserver import DevServer
+from infra.payloads.converter import data_converter
+from infra.payloads.keys import Key
 from signals.assistant import Reply, ReplyRequest
 from signals.conversation import ConversationResult, Status
 from signals.messages import Turn
@@ -36,6 +40,7 @@ from workflows.conversation.workflow import Conversation
 
 CONSOLE = Console()
 TEXT = "x" * 200
+LETTERS = "eeeetttaaoooiinnsshhrrddlucmfw      "
 OPEN_CONVERSATIONS = 200
 CORE_EVENTS = 20_000
 PARTICIPANTS = 50
@@ -50,7 +55,12 @@ class Echo(Assistant):
     @activity.defn(name="reply")
     async def reply(self, request: ReplyRequest) -> Reply:
         """Say as much as a person would."""
-        return Reply(text=TEXT, model="echo")
+        return Reply(text=said(request.replies), model="echo")
+
+
+def said(number: int) -> str:
+    """Something to say, of 200 letters, that compresses as words do."""
+    return "".join(Random(number).choices(LETTERS, k=200)).strip()
 
 
 def setup(coordination: str, *, ai: bool = False, window: int = 30) -> dict[str, object]:
@@ -100,7 +110,7 @@ async def cost(handle: Handle, speakers: tuple[str, ...], turns: int, recorded_e
     events, size = await history(handle)
     began = time.perf_counter()
     for number in range(turns):
-        await handle.signal(Conversation.turn, Turn(speaker=speakers[number % len(speakers)], text=TEXT))
+        await handle.signal(Conversation.turn, Turn(speaker=speakers[number % len(speakers)], text=said(number)))
         await turns_are(handle, before + (number + 1) * recorded_each)
     took = (time.perf_counter() - began) / turns
     events_after, size_after = await history(handle)
@@ -194,22 +204,52 @@ def import_time() -> None:
     CONSOLE.print(f"Import of the framework: {framework:.2f} s of CPU; of all workflows, compiled: {compiled:.3f} s")
 
 
+async def encryption_costs(client: Client, queue: str) -> None:
+    """Print what encryption and compression add to a turn."""
+    table = Table("payloads", "a turn", "bytes", "ms", title="Encryption (mean of 50 turns, one at a time)")
+    encryption = EncryptionSettings.model_validate({"current": "k", "keys": Key.new("k").line})
+    ways = {
+        "plain": Config(),
+        "encrypted": Config(encryption=encryption),
+        "encrypted, compressed over 256 bytes": Config(
+            encryption=encryption, payloads=PayloadSettings(compress_over=256)
+        ),
+    }
+    for name, config in ways.items():
+        sealed = await connect(client.service_client.config.target_host, data_converter(config))
+        async with serving(sealed) as own:
+            for kind, ai, recorded in (("between people", False, 1), ("answered by an AI participant", True, 2)):
+                handle = await start(sealed, own, setup("turn_based" if ai else "free_form", ai=ai))
+                await cost(handle, ("alice",), 20, recorded)
+                _, size, took = await cost(handle, ("alice",), 50, recorded)
+                table.add_row(name, kind, f"{size:.0f}", f"{took * 1000:.0f}")
+                await handle.terminate()
+    CONSOLE.print(table)
+
+
 @asynccontextmanager
-async def _served() -> AsyncIterator[tuple[Client, str]]:
-    async with DevServer() as server:
-        client = await connect(server.address)
-        async with running_worker(client, [Conversation], [Echo().reply, FirstChoice().consult]) as queue:
-            yield client, queue
+async def serving(client: Client) -> AsyncIterator[str]:
+    """Run a worker whose AI participants answer at once."""
+    async with running_worker(client, [Conversation], [Echo().reply, FirstChoice().consult]) as queue:
+        yield queue
 
 
 async def main() -> None:
     """Run every bench."""
     import_time()
     core_speed()
-    benches: list[Callable[[Client, str], Awaitable[None]]] = [turn_costs, turn_costs_by_coordination, queries, memory]
-    async with _served() as (client, queue):
-        for bench in benches:
-            await bench(client, queue)
+    benches: list[Callable[[Client, str], Awaitable[None]]] = [
+        turn_costs,
+        turn_costs_by_coordination,
+        encryption_costs,
+        queries,
+        memory,
+    ]
+    async with DevServer() as server:
+        client = await connect(server.address)
+        async with serving(client) as queue:
+            for bench in benches:
+                await bench(client, queue)
 
 
 if __name__ == "__main__":
