@@ -42,8 +42,8 @@ from infra.connection import connect, ensure_search_attributes
 from infra.devserver import PORT, UI_OFFSET, DevServer
 from infra.errors import SetupError
 from infra.health import Health, Polling, health_server
-from infra.queues import QueueInterceptor, Share, Workers, shares
 from infra.payloads.converter import data_converter
+from infra.queues import QueueInterceptor, Share, Workers, shares
 from infra.replay import run_options
 from workflows.compiled import CompileError
 from workflows.composition import REGISTRY, PlanError, check_composites
