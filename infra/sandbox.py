@@ -18,7 +18,14 @@ PASSED_THROUGH: Final = (
     "workflows.pinning",
     "workflows.receiving",
     "workflows.search",
-    # What the example's workflow modules share; they themselves are loaded anew.
+    # What the examples' workflow modules share; they themselves are loaded anew.
+    "workflows.pipeline.errors",
+    "workflows.pipeline.failures",
+    "workflows.pipeline.narrowing",
+    "workflows.pipeline.policy",
+    "workflows.pipeline.standing",
+    "workflows.pipeline.stubs",
+    "workflows.pipeline.talks",
     "workflows.support.errors",
     "workflows.support.issues",
     "workflows.support.stubs",

@@ -16,6 +16,12 @@ class WorkflowType(StrEnum):
     ORDER_STATUS = "OrderStatus"
     PASSWORD_RESET = "PasswordReset"
     ADDRESS_CHANGE = "AddressChange"
+    DEVELOPMENT_PIPELINE = "DevelopmentPipeline"
+    CHECK_COMMIT = "CheckCommit"
+    DEPLOY_COMMIT = "DeployCommit"
+    RUN_TESTS = "RunTests"
+    SHOW_FILE = "ShowFile"
+    BISECT = "Bisect"
     COMPOSITE = "Composite"
 
 

@@ -9,7 +9,7 @@ from signals.messages import Message, Propose, Turn
 from signals.names import WorkflowType
 from signals.participants import Kind, Participant, Permission
 from signals.support import AddressChangeRequest, Customer, SupportRequest
-from tests.flows import shop, steps
+from tests.flows import canned, shop, steps
 from tests.flows.steps import Agency, Trip
 from tests.harness import eventually
 from tests.workflows.rooms import Room, setup_of
@@ -17,7 +17,7 @@ from workflows.composition import REGISTRY
 from workflows.library import WORKFLOWS
 
 FLOWS: Final = (*WORKFLOWS, *steps.FLOWS)
-ACTIVITIES: Final = (*shop.activities(), *Agency().activities)
+ACTIVITIES: Final = (*shop.activities(), *canned.activities(), *Agency().activities)
 
 REGISTRY.add(workflows=WORKFLOWS)
 
@@ -126,8 +126,42 @@ async def both(stage: Stage, name: str) -> None:
     await stage.ended(name)
 
 
+async def shipped(stage: Stage, name: str) -> None:
+    """A commit that fails, is mended in one conversation, approved in another, and deployed."""
+    request = {"repository": "/srv/cart", "commit": canned.BAD, "author": "ann"}
+    await stage.start(WorkflowType.DEVELOPMENT_PIPELINE, request, name)
+    debugging, review = Room(stage.client, f"{name}/debugging-1"), Room(stage.client, f"{name}/review-1")
+    await eventually(lambda: _is_there(debugging))
+    await debugging.submit(Propose(speaker="ann", outcome={"action": "commit", "commit": canned.GOOD}))
+    await eventually(lambda: _is_there(review))
+    await review.submit(Propose(speaker="dana", outcome={"verdict": "approve", "commit": canned.GOOD}))
+    await stage.ended(name)
+
+
+async def searched(stage: Stage, name: str) -> None:
+    """The search for the commit that made tests fail."""
+    request = {"repository": "/srv/cart", "good": "0", "bad": canned.BAD}
+    await stage.start(WorkflowType.BISECT, request, name)
+    await stage.ended(name)
+
+
+async def retested(stage: Stage, name: str) -> None:
+    """Some tests of a commit."""
+    request = {"repository": "/srv/cart", "commit": canned.GOOD, "tests": ["test_cart.py"]}
+    await stage.start(WorkflowType.RUN_TESTS, request, name)
+    await stage.ended(name)
+
+
+async def shown(stage: Stage, name: str) -> None:
+    """A file of a commit."""
+    request = {"repository": "/srv/cart", "commit": canned.GOOD, "path": "cart.py"}
+    await stage.start(WorkflowType.SHOW_FILE, request, name)
+    await stage.ended(name)
+
+
 STORIES: Final[tuple[Callable[[Stage, str], Awaitable[None]], ...]] = (
     known_issue, password, address, broken_out, long_talk, sea_voyage, tour, trip, both,
+    shipped, searched, retested, shown,
 )  # fmt: skip
 
 
