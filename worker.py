@@ -37,7 +37,7 @@ from activities.support.classifier import ExamplesClassifier
 from activities.support.engine import books_engine
 from activities.support.model_classifier import ModelClassifier
 from activities.support.seed import prepare
-from infra.config import MAX_PORT, Config, Duty, load_config, variables
+from infra.config import DEFAULT_COORDINATION, MAX_PORT, Config, Duty, load_config, variables
 from infra.connection import connect, ensure_search_attributes
 from infra.devserver import PORT, UI_OFFSET, DevServer
 from infra.errors import SetupError
@@ -45,8 +45,12 @@ from infra.health import Health, Polling, health_server
 from infra.payloads.converter import data_converter
 from infra.queues import QueueInterceptor, Share, Workers, shares
 from infra.replay import run_options
+from signals.settings import Settings, ValidationLevel
 from workflows.compiled import CompileError
+from workflows.compiled.compiler import validating
+from workflows.compiled.plan import plan_of
 from workflows.composition import REGISTRY, PlanError, check_composites
+from workflows.conversation.speaker_selection import default_fault
 from workflows.extensions import Extension, ExtensionError, install, load_extension
 from workflows.library import WORKFLOWS
 from workflows.support.stubs import Classifier
@@ -93,6 +97,7 @@ def create_worker(
     Raises:
         ExtensionError: An extension can't be used.
         PlanError: A plan in code names what this worker doesn't know, or its types don't meet.
+        SetupError: The settings refuse one of the workflows, or want what nothing here knows.
     """
     for extension in extensions:
         install(extension)
@@ -100,6 +105,7 @@ def create_worker(
     REGISTRY.add(workflows=all_workflows)
     if findings := check_composites(all_workflows):
         raise PlanError(findings)
+    _hold_to(config.execution, all_workflows)
     all_activities = [*activities, *(activity for extension in extensions for activity in extension.activities)]
     parts = shares(config.worker, all_activities)
     return Workers(parts, lambda share: _worker(client, config, share, all_workflows))
@@ -127,6 +133,21 @@ def _worker(client: Client, config: Config, share: Share, workflows: Sequence[ty
         default_heartbeat_throttle_interval=HEARTBEATS,
         **run_options(config.worker.sandbox, [QueueInterceptor(config.worker)]),
     )
+
+
+def _hold_to(settings: Settings, workflows: Sequence[type]) -> None:
+    """Hold workflows, and what is known once extensions are installed, to the settings.
+
+    Raises:
+        SetupError: It doesn't fit.
+    """
+    if fault := default_fault(settings.conversation.default_coordination):
+        raise SetupError(f"[{'.'.join(DEFAULT_COORDINATION[:-1])}] {DEFAULT_COORDINATION[-1]}: {fault}")
+    plans = [plan for flow in workflows if (plan := plan_of(flow))]
+    found = [str(finding) for plan in plans for finding in plan.findings]
+    if found and settings.workflow.validation_level is ValidationLevel.STRICT:
+        told = 'workflows with warnings are refused; mend them, or make it "standard"'
+        raise SetupError("\n".join([f"[execution.workflow] validation_level: {told}:", *found]))
 
 
 async def serve(options: argparse.Namespace, config: Config) -> None:
@@ -234,7 +255,8 @@ async def _or_setup_error(table: str, starting: Awaitable[T]) -> T:
 
 def _with_extensions(client: Client, config: Config, activities: Sequence[Callable[..., object]]) -> Workers:
     try:
-        extensions = [load_extension(module) for module in config.worker.extensions]
+        with validating(config.execution.workflow.validation_level):
+            extensions = [load_extension(module) for module in config.worker.extensions]
         return create_worker(client, config, workflows=WORKFLOWS, activities=activities, extensions=extensions)
     except (ExtensionError, CompileError, PlanError) as error:
         raise SetupError(f"[worker] extensions: {error}") from error

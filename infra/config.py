@@ -4,10 +4,12 @@
 Temporal's own (see `infra.connection`). Nothing else in the project reads the environment.
 """
 
+import json
 import os
 import sysconfig
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from enum import StrEnum
 from ipaddress import ip_address
 from pathlib import Path
@@ -20,14 +22,20 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from activities.scripts import Script
 from infra.errors import SetupError
 from infra.memory import cache_size
+from infra.origins import SEPARATOR, Key, Origins, Source, origins
+from signals.modes import Paradigm
 from signals.names import TASK_QUEUE
 from signals.settings import Settings
+from workflows.conversation.coordination import COORDINATION
+from workflows.conversation.speaker_selection import default_fault
 
 PREFIX: Final = "PARLEY_"
 FILE_VARIABLE: Final = "PARLEY_CONFIG"
 """The environment variable that says where the file is."""
 
 DEFAULT_FILE: Final = Path("parley.toml")
+
+DEFAULT_COORDINATION: Final = ("execution", "conversation", "default_coordination")
 
 MAX_PORT: Final = 65_535
 
@@ -233,7 +241,7 @@ class Config(BaseSettings):
     """Everything that can be set."""
 
     model_config = SettingsConfigDict(
-        frozen=True, extra="forbid", env_prefix=PREFIX, env_nested_delimiter="__", use_attribute_docstrings=True
+        frozen=True, extra="forbid", env_prefix=PREFIX, env_nested_delimiter=SEPARATOR, use_attribute_docstrings=True
     )
 
     execution: Settings = Settings()
@@ -259,6 +267,14 @@ class Config(BaseSettings):
         return env_settings, init_settings
 
 
+@dataclass(frozen=True)
+class Reading:
+    """The settings as they were read."""
+
+    config: Config
+    origins: Origins
+
+
 def load_config(path: Path | None = None) -> Config:
     """Read the settings.
 
@@ -266,22 +282,51 @@ def load_config(path: Path | None = None) -> Config:
         path: The file; else `PARLEY_CONFIG` names it; else it is `parley.toml` here, if there is one.
 
     Raises:
-        SetupError: The file is missing or isn't TOML, or a setting is unknown or doesn't fit.
+        SetupError: The file is missing or isn't TOML; a setting is unknown, or doesn't fit, by itself or to others.
     """
+    return read_config(path).config
+
+
+def read_config(path: Path | None = None) -> Reading:
+    """Read the settings, and where each comes from; as `load_config`."""
     file = path or _named_in_environment() or (DEFAULT_FILE if DEFAULT_FILE.exists() else None)
     _refuse_unknown_variables()
     try:
-        tables = tomllib.loads(file.read_text()) if file else {}
-        _refuse_secrets(tables, file)
-        return Config(**tables)
+        text = file.read_text(encoding="utf-8") if file else ""
+        tables = tomllib.loads(text)
     except OSError as error:
         raise SetupError(f"{file}: {error.strerror}") from error
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise SetupError(f"{file}: {error}") from error
+    found = origins(file, text, os.environ, PREFIX)
+    _refuse_secrets(tables, found)
+    try:
+        config = Config(**tables)
     except SettingsError as error:
         raise SetupError(f"environment: {error}: give JSON, or one variable for each key") from error
     except ValidationError as error:
-        raise SetupError("; ".join(_told(problem, file) for problem in error.errors())) from error
+        raise SetupError("; ".join(_told(problem, found) for problem in error.errors())) from error
+    if faults := [f"{_where(key, found)}: {fault}" for key, fault in contradictions(config)]:
+        raise SetupError("; ".join(faults))
+    return Reading(config, found)
+
+
+def contradictions(config: Config) -> Iterator[tuple[Key, str]]:
+    """Find settings that can't hold together: the key that is to be changed, and why."""
+    execution = config.execution
+    conversation, transitions = execution.conversation, execution.transitions
+    # What an extension adds is known when it is loaded.
+    is_foreign = config.worker.extensions and conversation.default_coordination not in COORDINATION.kinds
+    if not is_foreign and (fault := default_fault(conversation.default_coordination)):
+        yield DEFAULT_COORDINATION, fault
+    if transitions.transition_timeout_seconds > conversation.timeout_minutes * 60:
+        lasting = f"a change of mode may take longer than a conversation lasts ({conversation.timeout_minutes:g} min)"
+        yield ("execution", "transitions", "transition_timeout_seconds"), f"{lasting}; make it less"
+    if execution.default_mode is Paradigm.WORKFLOW and not execution.hybrid.prefer_workflow:
+        told = (
+            'conversations are preferred, but default_mode is "workflow"; choose "adaptive", or prefer_workflow = true'
+        )
+        yield ("execution", "hybrid", "prefer_workflow"), told
 
 
 def _named_in_environment() -> Path | None:
@@ -292,13 +337,13 @@ def _named_in_environment() -> Path | None:
 def _refuse_unknown_variables() -> None:
     # A misspelt table would otherwise be passed over in silence.
     for name in os.environ:
-        table = name.removeprefix(PREFIX).split("__")[0].lower()
+        table = name.removeprefix(PREFIX).split(SEPARATOR)[0].lower()
         if name.startswith(PREFIX) and name != FILE_VARIABLE and table not in Config.model_fields:
-            known = ", ".join(f"{PREFIX}{field.upper()}__..." for field in Config.model_fields)
+            known = ", ".join(f"{PREFIX}{field.upper()}{SEPARATOR}..." for field in Config.model_fields)
             raise SetupError(f"{name}: unknown setting in the environment; unset it, or use {FILE_VARIABLE}, {known}")
 
 
-def _refuse_secrets(tables: dict[str, object], file: Path | None) -> None:
+def _refuse_secrets(tables: dict[str, object], found: Origins) -> None:
     # The file is copied, committed and shown; and whoever may read it could read them.
     for name, field in Config.model_fields.items():
         table, given = field.annotation, tables.get(name)
@@ -306,35 +351,49 @@ def _refuse_secrets(tables: dict[str, object], file: Path | None) -> None:
             for key in table.model_fields.keys() & given:
                 if table.model_fields[key].exclude:
                     variable = f"{PREFIX}{name}__{key}".upper()
-                    raise SetupError(f"{file}: [{name}] {key}: secrets are no part of the file; set {variable}")
+                    raise SetupError(f"{found.file}: [{name}] {key}: secrets are no part of the file; set {variable}")
 
 
-def _told(problem: ErrorDetails, file: Path | None) -> str:
-    keys = [str(part) for part in problem["loc"]]
-    where = _in_environment(keys) or f"{file}: {f'[{table}] ' if (table := '.'.join(keys[:-1])) else ''}{keys[-1]}"
+def _told(problem: ErrorDetails, found: Origins) -> str:
+    key = tuple(str(part) for part in problem["loc"])
+    where = _where(key, found)
     if problem["type"] == "extra_forbidden":
-        known = _known(keys[:-1])
+        known = _known(key[:-1])
         return f"{where}: unknown key; remove it" + (f", or use one of {', '.join(known)}" if known else "")
-    return f"{where}: {problem['msg'].removeprefix('Value error, ')}"
+    return f"{where}: {problem['msg'].removeprefix('Value error, ')}{_remedy(key)}"
 
 
-def _in_environment(keys: list[str]) -> str | None:
-    """The variable that sets a key, or what it is in; behind it the rest of the way."""
-    for count in range(len(keys), 0, -1):
-        variable = PREFIX + "__".join(keys[:count]).upper()
-        if variable in os.environ:
-            return ": ".join([variable, *([".".join(keys[count:])] if keys[count:] else [])])
-    return None
+def _where(key: Key, found: Origins) -> str:
+    """Name the place where a setting is given: the variable; or file, line and key."""
+    origin = found.of(key)
+    if origin.source is Source.ENVIRONMENT and origin.place:
+        within = key[origin.place.count(SEPARATOR) + 1 :]
+        return ": ".join([origin.place, *([".".join(within)] if within else [])])
+    table = ".".join(key[:-1])
+    return f"{origin.place or found.file or 'settings'}: {f'[{table}] ' if table else ''}{key[-1]}"
 
 
-def _known(keys: list[str]) -> list[str]:
+def _remedy(key: Key) -> str:
+    """Name the default, where a key has a plain one."""
+    table = _table(key[:-1])
+    field = table.model_fields.get(key[-1]) if table else None
+    default = field.default if field else None
+    return f"; left out, it is {json.dumps(default)}" if isinstance(default, str | int | float) else ""
+
+
+def _known(tables: Key) -> list[str]:
+    table = _table(tables)
+    return sorted(table.model_fields) if table else []
+
+
+def _table(tables: Key) -> type[BaseModel] | None:
     table: type[BaseModel] = Config
-    for key in keys:
-        inner = table.model_fields[key].annotation if key in table.model_fields else None
+    for name in tables:
+        inner = table.model_fields[name].annotation if name in table.model_fields else None
         if not (isinstance(inner, type) and issubclass(inner, BaseModel)):
-            return []  # within a value
+            return None  # within a value
         table = inner
-    return sorted(table.model_fields)
+    return table
 
 
 def variables(names: Iterable[str]) -> dict[str, str]:

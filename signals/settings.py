@@ -23,7 +23,7 @@ class ValidationLevel(StrEnum):
     """A worker refuses workflows with errors; results are taken as they are."""
 
     LENIENT = "lenient"
-    """A worker runs whatever can be planned, and logs what the compiler says; results are taken as they are."""
+    """A worker runs whatever can be planned, and warns of what the compiler says; results are taken as they are."""
 
 
 class WorkflowSettings(Wire):
@@ -33,7 +33,8 @@ class WorkflowSettings(Wire):
     """How much is held against a workflow: `strict`, `standard` or `lenient`."""
 
     optimization: bool = True
-    """Run steps that don't need each other at the same time; without it one after the other, to debug them."""
+    """Run steps that don't need each other at the same time; without it one after the other, in the order of the plan,
+    which is easier to follow."""
 
     checkpointing: bool = True
     """Note the moments that a run can be taken back to."""

@@ -50,7 +50,7 @@ NOTIFY: Final[ActivityOptions] = {
 
 AT_HAND: Final[LocalActivityOptions] = {
     # The worker answers from memory; it is asked within the workflow task, which must not be held up.
-    "start_to_close_timeout": timedelta(seconds=2),
+    "start_to_close_timeout": timedelta(seconds=5),
 }
 
 GIT: Final[ActivityOptions] = {

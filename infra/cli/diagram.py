@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Final
 from temporalio.client import Client, WorkflowQueryFailedError, WorkflowQueryRejectedError
 from temporalio.service import RPCError, RPCStatusCode
 
-from infra.cli.loading import load, plan_of
+from infra.cli.loading import load
 from infra.connection import connect
 from infra.errors import SetupError
 from workflows.compiled.diagram import mermaid
+from workflows.compiled.plan import plan_of
 from workflows.composition.composite import NamedComposite
 from workflows.composition.diagram import mermaid as draw
 

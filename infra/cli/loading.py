@@ -15,7 +15,7 @@ from typing import Final
 from infra.config import load_config
 from workflows.compiled.determinism import determinism_findings
 from workflows.compiled.findings import CompileError, CompileWarning, Finding, seen_from_here
-from workflows.compiled.plan import Plan
+from workflows.compiled.plan import Plan, plan_of
 from workflows.composition import REGISTRY, PlanError, PlanFinding, check_composites
 from workflows.extensions import DECLARATION, Extension, ExtensionError, install
 
@@ -42,12 +42,6 @@ class Loaded:
     def plans(self) -> list[Plan]:
         """The plans of those workflows that are compiled."""
         return [plan for cls in self.workflows if (plan := plan_of(cls))]
-
-
-def plan_of(workflow: type) -> Plan | None:
-    """The plan of a compiled workflow class."""
-    plan = getattr(workflow, "plan", None)
-    return plan if isinstance(plan, Plan) else None
 
 
 def load(modules: Sequence[str]) -> Loaded:

@@ -8,7 +8,7 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import Final, NoReturn
 
-from infra.cli import chat, check, codec, diagram, inbox, keys, schema, transcript
+from infra.cli import chat, check, codec, config, diagram, inbox, keys, schema, transcript
 from infra.errors import SetupError
 
 FAILED: Final = 2
@@ -53,6 +53,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     check.add_to(commands)
     diagram.add_to(commands)
+    config.add_to(commands)
     schema.add_to(commands)
     chat.add_to(commands)
     inbox.add_to(commands)

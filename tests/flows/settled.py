@@ -1,8 +1,12 @@
 """Compiled workflows that show what the settings change."""
 
 import json
+import warnings
 
+from signals.participants import Kind, Participant, Permission
 from workflows.compiled import compiled, step
+from workflows.conversation.setup import ConversationSetup
+from workflows.hybrid import ConversationPoint
 
 
 @compiled
@@ -19,3 +23,39 @@ class Doubled:
     def doubled(self, number: int) -> int:
         """Double it."""
         return number * 2
+
+
+def lunch(request: str) -> ConversationSetup:
+    """Bob decides; all the rest is left to the settings."""
+    bob = Participant(id="bob", kind=Kind.HUMAN, role="host", can=(Permission.SPEAK, Permission.DECIDE))
+    return ConversationSetup(topic=request, participants=(bob,))
+
+
+@compiled
+class Lunch:
+    """The conversation is the step."""
+
+    @step(result=True, talk=ConversationPoint("lunch", lunch))
+    def choice(self, request: str) -> str:
+        """Let Bob choose."""
+        raise NotImplementedError
+
+
+with warnings.catch_warnings(action="ignore"):
+
+    @compiled
+    class Wasteful:
+        """A step's result is not used, which only lenient and standard validation put up with."""
+
+        @step
+        def unused(self, request: str) -> int:
+            """Compute in vain."""
+            return len(request)
+
+        @step(result=True)
+        def used(self, request: str) -> str:
+            """Compute."""
+            return request
+
+
+FLOWS: list[type] = [Doubled, Lunch]

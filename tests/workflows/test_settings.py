@@ -1,25 +1,94 @@
-"""What the settings of `[execution]` change in runs, on the real server."""
+"""What the settings of `[execution]` change in runs; and a run keeps to those that it began with."""
 
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from datetime import timedelta
 from uuid import uuid4
 
 import pytest
-from temporalio.client import Client, WorkflowFailureError
+from temporalio.api.enums.v1 import EventType
+from temporalio.client import Client, WorkflowFailureError, WorkflowHandle
 from temporalio.exceptions import ApplicationError
 
+from infra.config import Config
+from infra.errors import SetupError
 from signals.errors import ErrorType
-from signals.settings import Settings, ValidationLevel, WorkflowSettings
-from tests.flows.settled import Doubled
-from tests.harness import running_worker
+from signals.messages import Join
+from signals.run import Checkpoint
+from signals.settings import ConversationSettings, Settings, ValidationLevel, WorkflowSettings
+from tests.flows import settled, steps
+from tests.flows.settled import Wasteful
+from tests.flows.steps import Agency, Trip
+from tests.harness import eventually, running_worker
+from tests.unit.conversation.talk import person
+from tests.workflows.rooms import ANN, Room, Rooms
+from tests.workflows.talks import Talks
+from worker import create_worker
+from workflows.conversation.workflow import Conversation
+
+Run = WorkflowHandle[object, object]
+
+TALKATIVE = Settings(
+    conversation=ConversationSettings(default_coordination="free_form", participant_limit=2, timeout_minutes=5)
+)
+PLAIN = Settings(workflow=WorkflowSettings(optimization=False, checkpointing=False))
 
 
-def checked(level: ValidationLevel) -> Settings:
-    return Settings(workflow=WorkflowSettings(validation_level=level))
+@pytest.fixture
+def agency() -> Agency:
+    return Agency()
 
 
-async def test_under_strict_validation_a_wrong_result_fails_its_step(client: Client) -> None:
-    async with running_worker(client, [Doubled]) as queue:
+@pytest.fixture
+def worker(client: Client, agency: Agency) -> Callable[..., AbstractAsyncContextManager[str]]:
+    """Runs a worker with some settings: on a task queue of its own, or on one that another worker had."""
+
+    def start(execution: Settings, task_queue: str | None = None) -> AbstractAsyncContextManager[str]:
+        flows = [*steps.FLOWS, *settled.FLOWS, Conversation]
+        return running_worker(client, flows, agency.activities, execution=execution, task_queue=task_queue)
+
+    return start
+
+
+Worker = Callable[..., AbstractAsyncContextManager[str]]
+
+
+async def start(client: Client, queue: str, flow: str, request: object) -> Run:
+    return await client.start_workflow(flow, request, id=f"test-{uuid4()}", task_queue=queue)
+
+
+async def checkpoints(run: Run) -> list[str]:
+    """The steps that a run can be taken back to."""
+    found: list[Checkpoint] = await run.query("checkpoints", result_type=list[Checkpoint])
+    return [checkpoint.step for checkpoint in found]
+
+
+async def called(agency: Agency, run: str) -> list[str]:
+    """What a run has had booked."""
+    return agency.calls(run)
+
+
+async def events(run: Run, kind: "EventType.ValueType") -> int:
+    """How many events of a kind the history of a run has."""
+    return sum(event.event_type == kind for event in (await run.fetch_history()).events)
+
+
+async def lasts(room: Room) -> timedelta:
+    """How long a conversation may last."""
+    status = await room.status()
+    began = (await room.handle.describe()).start_time
+    assert status.due
+    return timedelta(seconds=round((status.due - began).total_seconds()))
+
+
+# Workflow
+
+
+async def test_under_strict_validation_a_wrong_result_fails_its_step(client: Client, worker: Worker) -> None:
+    async with worker(Settings()) as queue:
+        run = await start(client, queue, "Doubled", '"ab"')
         with pytest.raises(WorkflowFailureError) as failed:
-            await client.execute_workflow("Doubled", '"ab"', id=f"test-{uuid4()}", task_queue=queue)
+            await run.result()
     error = failed.value.cause
     assert isinstance(error, ApplicationError)
     assert (error.type, error.message) == (
@@ -29,6 +98,151 @@ async def test_under_strict_validation_a_wrong_result_fails_its_step(client: Cli
 
 
 @pytest.mark.parametrize("level", [ValidationLevel.STANDARD, ValidationLevel.LENIENT])
-async def test_under_other_validation_results_travel_on_as_they_are(client: Client, level: ValidationLevel) -> None:
-    async with running_worker(client, [Doubled], execution=checked(level)) as queue:
-        assert await client.execute_workflow("Doubled", '"ab"', id=f"test-{uuid4()}", task_queue=queue) == "abab"
+async def test_under_other_validation_results_travel_on_as_they_are(
+    client: Client, worker: Worker, level: ValidationLevel
+) -> None:
+    async with worker(Settings(workflow=WorkflowSettings(validation_level=level))) as queue:
+        run = await start(client, queue, "Doubled", '"ab"')
+        assert await run.result() == "abab"
+
+
+async def test_under_strict_validation_a_workflow_with_warnings_is_refused_when_the_worker_is_built(
+    client: Client,
+) -> None:
+    with pytest.raises(SetupError) as refused:
+        create_worker(client, Config(), workflows=[Wasteful], activities=[])
+    assert str(refused.value).startswith(
+        "[execution.workflow] validation_level: workflows with warnings are refused; mend them, or make it "
+        '"standard":\ntests/flows/settled.py:'
+    )
+    standard = Settings(workflow=WorkflowSettings(validation_level=ValidationLevel.STANDARD))
+    assert create_worker(client, Config(execution=standard), workflows=[Wasteful], activities=[])
+
+
+async def test_a_default_that_no_extension_brings_is_refused_when_the_worker_is_built(client: Client) -> None:
+    settings = Settings(conversation=ConversationSettings(default_coordination="lottery"))
+    with pytest.raises(SetupError, match=r"^\[execution.conversation\] default_coordination: 'lottery' isn't known; "):
+        create_worker(client, Config(execution=settings), workflows=[Conversation], activities=[])
+
+
+async def test_without_optimization_steps_run_one_after_the_other(
+    client: Client, worker: Worker, agency: Agency
+) -> None:
+    async with worker(PLAIN) as queue:
+        run = await start(client, queue, "TripPlan", Trip(place="Rome", slow=("flight",)))
+        await eventually(lambda: called(agency, run.id))
+        assert await events(run, EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED) == 1
+        agency.let_go(run.id, "flight")
+        await run.result()
+    assert agency.calls(run.id) == ["flight", "hotel", "ride", "notice"]
+
+
+async def test_without_checkpointing_no_moment_is_noted(client: Client, worker: Worker) -> None:
+    async with worker(Settings()) as queue:
+        run = await start(client, queue, "Voyage", Trip(place="Oslo"))
+        await run.result()
+        assert await checkpoints(run) == ["ship"]
+    async with worker(PLAIN) as queue:
+        run = await start(client, queue, "Voyage", Trip(place="Oslo"))
+        await run.result()
+        assert await checkpoints(run) == []
+
+
+# Conversation
+
+
+async def test_a_conversation_that_does_not_say_is_as_the_settings_say(client: Client, worker: Worker) -> None:
+    async with worker(TALKATIVE) as queue:
+        room = await Rooms(client, queue).open(ANN)
+        await room.until(lambda status: status.floor is None)
+        assert await lasts(room) == timedelta(minutes=5)
+        await room.submit(Join(participant=person("ben")))
+        refused = await room.refusal("submit_join", Join(participant=person("carol")))
+        assert refused.type == ErrorType.PARTICIPANT_LIMIT
+        await room.close()
+
+
+async def test_a_conversation_that_says_is_as_it_says(client: Client, worker: Worker) -> None:
+    async with worker(TALKATIVE) as queue:
+        constraints = {"timeout_seconds": 60, "participant_limit": 3}
+        room = await Rooms(client, queue).open(ANN, coordination={"kind": "turn_based"}, constraints=constraints)
+        assert (await room.until(lambda status: status.floor == "ann")).open
+        assert await lasts(room) == timedelta(minutes=1)
+        assert await events(room.handle, EventType.EVENT_TYPE_MARKER_RECORDED) == 0
+        await room.close()
+
+
+async def test_a_run_settles_the_conversations_that_it_opens(client: Client, worker: Worker) -> None:
+    async with worker(TALKATIVE) as queue:
+        talks = Talks(client, queue)
+        run = await start(client, queue, "Lunch", "Pizza?")
+        [opened] = await talks.opened(run)
+        room = Room(client, opened.id)
+        assert (await room.status()).floor is None
+        assert await lasts(room) == timedelta(minutes=5)
+        # The child asks for nothing: it was told all.
+        assert await events(room.handle, EventType.EVENT_TYPE_MARKER_RECORDED) == 0
+        await talks.decide(opened.id, "pizza")
+        assert await run.result() == "pizza"
+
+
+async def test_settings_that_do_not_suit_a_conversation_end_it_with_the_reason(client: Client, worker: Worker) -> None:
+    async with worker(Settings(conversation=ConversationSettings(participant_limit=1))) as queue:
+        room = await Rooms(client, queue).open()
+        with pytest.raises(WorkflowFailureError) as failed:
+            await room.result()
+    error = failed.value.cause
+    assert isinstance(error, ApplicationError)
+    assert (error.type, error.message) == (
+        ErrorType.INVALID_INPUT,
+        "input: participants: 2 are more than constraints.participant_limit (1)",
+    )
+
+
+# Pinned
+
+
+async def test_what_a_run_depends_on_costs_it_one_event(client: Client, worker: Worker) -> None:
+    async with worker(Settings()) as queue:
+        run = await start(client, queue, "Doubled", "2")
+        assert await run.result() == 4
+    kinds = [EventType.Name(event.event_type) for event in (await run.fetch_history()).events]
+    assert kinds == [
+        "EVENT_TYPE_WORKFLOW_EXECUTION_STARTED",
+        "EVENT_TYPE_WORKFLOW_TASK_SCHEDULED",
+        "EVENT_TYPE_WORKFLOW_TASK_STARTED",
+        "EVENT_TYPE_WORKFLOW_TASK_COMPLETED",
+        "EVENT_TYPE_MARKER_RECORDED",
+        "EVENT_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES",
+        "EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED",
+    ]
+
+
+async def test_a_run_goes_on_by_the_settings_it_began_with(client: Client, worker: Worker, agency: Agency) -> None:
+    async with worker(PLAIN) as queue:
+        run = await start(client, queue, "Voyage", Trip(place="Oslo", slow=("ship",)))
+        await eventually(lambda: called(agency, run.id))
+        agency.let_go(run.id, "ship")
+        await eventually(lambda: events(run, EventType.EVENT_TYPE_ACTIVITY_TASK_COMPLETED))
+    async with worker(Settings(), queue):
+        await run.result()
+        assert await checkpoints(run) == []
+        later = await start(client, queue, "Voyage", Trip(place="Oslo"))
+        await later.result()
+        assert await checkpoints(later) == ["ship"]
+
+
+async def test_a_conversation_goes_on_by_the_settings_it_began_with_also_as_new(client: Client, worker: Worker) -> None:
+    async with worker(TALKATIVE) as queue:
+        room = await Rooms(client, queue).open(ANN, person("ben"), history_events=50)
+        await room.say("ben", "Hello?")
+        await room.taken(1)
+    async with worker(Settings(), queue):
+        for number in range(2, 15):
+            await room.say("ben", f"Nobody there? ({number})")
+            await room.taken(number)
+        assert len(await room.runs()) > 1
+        assert (await room.status()).floor is None
+        refused = await room.refusal("submit_join", Join(participant=person("carol")))
+        assert refused.type == ErrorType.PARTICIPANT_LIMIT
+        await room.close()

@@ -1,9 +1,12 @@
 """The compiler: from a class with steps to a plan, or to findings that say what is wrong with it."""
 
 import warnings
-from collections.abc import Callable, Sequence
-from typing import Any, cast
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any, Final, cast
 
+from signals.settings import ValidationLevel
 from workflows.compiled.body import body_findings
 from workflows.compiled.checks import Checker
 from workflows.compiled.determinism import determinism_findings
@@ -26,7 +29,31 @@ from workflows.compiled.step import options_of
 from workflows.compiled.types import shown
 from workflows.hybrid import Conditional, ConversationPoint
 
+NO_OBSTACLE: Final = frozenset(
+    {
+        Code.TYPE_MISMATCH,
+        Code.EXCEEDS_WIRE,
+        Code.DUPLICATE_NAME,
+        Code.UNAWAITED_COROUTINE,
+        Code.UNEXPLAINED_ALLOW,
+        *(code for code in Code if code.startswith("nondeterministic-")),
+    }
+)
+"""The errors in spite of which a class can be planned and run; what comes of it is another question."""
+
+_LEVEL: Final = ContextVar("validation_level", default=ValidationLevel.STANDARD)
+
 _PLANS: dict[object, Plan] = {}
+
+
+@contextmanager
+def validating(level: ValidationLevel) -> Iterator[None]:
+    """Compile what is imported meanwhile by a level of the settings; else it is `standard`."""
+    before = _LEVEL.set(level)
+    try:
+        yield
+    finally:
+        _LEVEL.reset(before)
 
 
 def compile_class(cls: type, reserved: frozenset[str], points: Sequence[ConversationPoint] = ()) -> Plan:
@@ -91,11 +118,12 @@ class _Compiler:
             result=result,
             points=tuple(self.plan_point(None, point, result) for point in self.points),
             decision=decision_schema(self.hints, order),
+            findings=tuple(self.checker.findings),
         )
         errors = tuple(finding for finding in self.checker.findings if finding.severity is Severity.ERROR)
-        if errors:
+        if errors and not (_LEVEL.get() is ValidationLevel.LENIENT and all(one.code in NO_OBSTACLE for one in errors)):
             raise CompileError(errors)
-        for finding in self.checker.findings:
+        for finding in plan.findings:
             warnings.warn(CompileWarning(finding), stacklevel=5)
         return plan
 

@@ -10,6 +10,8 @@ from graphlib import CycleError, TopologicalSorter
 
 from pydantic import JsonValue
 
+from workflows.compiled.findings import Finding
+
 
 class Source(StrEnum):
     """Where an argument comes from."""
@@ -112,6 +114,8 @@ class Plan:
 
     decision: dict[str, JsonValue] = field(default_factory=dict)
     """The JSON Schema of what people who talk about the run as a whole may decide."""
+    findings: tuple[Finding, ...] = ()
+    """What looks wrong with the class, and didn't keep it from being planned."""
 
     def step(self, name: str) -> StepPlan:
         """Look a step up."""
@@ -154,6 +158,12 @@ def _steps_of(arguments: tuple[Argument, ...]) -> tuple[str, ...]:
     return tuple(argument.name for argument in arguments if argument.source is Source.STEP)
 
 
+def plan_of(workflow: type) -> Plan | None:
+    """The plan of a compiled workflow class."""
+    plan = getattr(workflow, "plan", None)
+    return plan if isinstance(plan, Plan) else None
+
+
 def in_order(needs: dict[str, set[str]]) -> tuple[str, ...]:
     """Order steps so that each comes after what it needs, keeping the order given where there is a choice.
 
@@ -171,4 +181,4 @@ def in_order(needs: dict[str, set[str]]) -> tuple[str, ...]:
     return tuple(ordered)
 
 
-__all__ = ["Argument", "CycleError", "Plan", "PointPlan", "Source", "StepPlan", "in_order"]
+__all__ = ["Argument", "CycleError", "Plan", "PointPlan", "Source", "StepPlan", "in_order", "plan_of"]

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Final, Literal, TypeVar
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 
 from signals.participants import Participant, Permission
 from signals.wire import Identifier, Text
@@ -201,6 +201,23 @@ def _by_name(state: ConversationState, table: Mapping[str, T]) -> dict[str, T]:
         return {}
     roles = ((name, member.participant.role) for name, member in state.members.items())
     return {name: table[name if name in table else role] for name, role in roles if name in table or role in table}
+
+
+def default_fault(kind: str) -> str | None:
+    """Say why a way of taking turns can't be what holds by default; nothing where it can."""
+    able = [name for name in COORDINATION.kinds if _does_alone(name)]
+    if kind in able:
+        return None
+    why = "needs settings of its own" if kind in COORDINATION.kinds else "isn't known"
+    return f"{kind!r} {why}; choose one of {', '.join(able)}"
+
+
+def _does_alone(kind: str) -> bool:
+    try:
+        COORDINATION.parse({"kind": kind})
+    except ValidationError:
+        return False
+    return True
 
 
 COORDINATION.add(Moderated, Handoff, Rules, Bidding, AiSelected)

@@ -48,6 +48,11 @@ class Family(Generic[S]):
             if (other.__module__, other.__qualname__) != (strategy.__module__, strategy.__qualname__):
                 raise ValueError(f"{strategy.__name__}: the kind {kind!r} of {self._what} is {other.__name__} already")
 
+    @property
+    def kinds(self) -> list[str]:
+        """The kinds that there are."""
+        return list(self._known)
+
     def parse(self, value: object) -> S:
         """Make a strategy of its settings.
 

@@ -3,6 +3,7 @@
 
 """What is wrong with a workflow class is found when it is compiled, all of it, with place and remedy."""
 
+import time
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -11,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from signals.run import RunSoFar
+from signals.settings import ValidationLevel
 from tests.unit.compiled.told import Opaque, Parcel, findings, told
-from workflows.compiled import CompileWarning, compiled, step
-from workflows.compiled.compiler import compile_class
-from workflows.compiled.findings import Code
+from workflows.compiled import CompileError, CompileWarning, compiled, step
+from workflows.compiled.compiler import compile_class, validating
+from workflows.compiled.findings import Code, Severity
 from workflows.conversation.setup import ConversationSetup
 from workflows.hybrid import ConversationPoint
 
@@ -322,6 +324,49 @@ def test_a_step_that_nothing_uses_is_warned_of_once() -> None:
     assert warned[0].filename == __file__
     with warnings.catch_warnings(action="error"):
         compiled(Wasteful)
+
+
+def test_the_plan_keeps_what_was_warned_of() -> None:
+    with warnings.catch_warnings(action="ignore"):
+        plan = compile_class(Wasteful, frozenset())
+    assert [(finding.code, finding.step) for finding in plan.findings] == [(Code.UNUSED_STEP, "unused")]
+
+
+def test_what_can_be_planned_is_only_warned_of_where_validation_is_lenient() -> None:
+    class Late:
+        @step
+        def now(self, request: Parcel) -> float:
+            return time.time()
+
+        @step(result=True)
+        def said(self, now: str) -> str:
+            return now
+
+    with pytest.raises(CompileError):
+        compile_class(Late, frozenset())
+    with validating(ValidationLevel.LENIENT), pytest.warns(CompileWarning) as warned:
+        plan = compile_class(Late, frozenset())
+    found = [warning.message.finding for warning in warned if isinstance(warning.message, CompileWarning)]
+    assert {(finding.code, finding.severity) for finding in found} == {
+        (Code.NONDETERMINISTIC_CLOCK, Severity.ERROR),
+        (Code.TYPE_MISMATCH, Severity.ERROR),
+    }
+    assert plan.findings == tuple(found)
+
+
+def test_what_can_t_be_planned_is_refused_also_where_validation_is_lenient() -> None:
+    class Endless:
+        @step
+        def now(self, request: Parcel, later: float) -> float:
+            return time.time()
+
+        @step(result=True)
+        def later(self, now: float) -> float:
+            return now
+
+    with validating(ValidationLevel.LENIENT), pytest.raises(CompileError) as refused:
+        compiled(Endless)
+    assert Code.CYCLE in {finding.code for finding in refused.value.findings}
 
 
 def test_a_step_that_is_there_for_its_effect_is_not_warned_of() -> None:

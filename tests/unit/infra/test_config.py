@@ -74,7 +74,7 @@ def test_the_environment_wins_over_the_file_key_by_key(here: Path, monkeypatch: 
 def test_an_unknown_key_is_refused_with_its_place_and_the_known_ones(here: Path) -> None:
     here.write_text("[execution.hybrid]\nthreshold = 0.5\n")
     assert refusal() == (
-        "parley.toml: [execution.hybrid] threshold: unknown key; remove it, or use one of "
+        "parley.toml:2: [execution.hybrid] threshold: unknown key; remove it, or use one of "
         "auto_switch, conversation_threshold, prefer_workflow"
     )
 
@@ -82,18 +82,19 @@ def test_an_unknown_key_is_refused_with_its_place_and_the_known_ones(here: Path)
 def test_an_unknown_table_is_refused_with_the_known_ones(here: Path) -> None:
     here.write_text("[worked]\nsandbox = true\n")
     known = ", ".join(sorted(Config.model_fields))
-    assert refusal() == f"parley.toml: worked: unknown key; remove it, or use one of {known}"
+    assert refusal() == f"parley.toml:1: worked: unknown key; remove it, or use one of {known}"
 
 
 def test_a_wrong_type_is_refused_with_its_place(here: Path) -> None:
     here.write_text('[worker]\nmax_cached_workflows = "many"\n')
-    assert refusal().startswith("parley.toml: [worker] max_cached_workflows: Input should be a valid integer")
+    assert refusal().startswith("parley.toml:2: [worker] max_cached_workflows: Input should be a valid integer")
 
 
-def test_a_value_out_of_bounds_is_refused_with_its_place(here: Path) -> None:
+def test_a_value_out_of_bounds_is_refused_with_its_place_and_the_default(here: Path) -> None:
     here.write_text("[execution.hybrid]\nconversation_threshold = 1.5\n")
-    assert (
-        refusal() == "parley.toml: [execution.hybrid] conversation_threshold: Input should be less than or equal to 1"
+    assert refusal() == (
+        "parley.toml:2: [execution.hybrid] conversation_threshold: Input should be less than or equal to 1; "
+        "left out, it is 0.7"
     )
 
 
@@ -159,9 +160,9 @@ def test_scripts_are_read_from_the_file_and_from_json_in_the_environment(
 
 def test_a_line_that_can_not_be_said_is_refused_with_its_place(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     here.write_text('[assistant.scripts]\ncalm = ["Yes.", { says = "No." }]\n')
-    assert refusal() == "parley.toml: [assistant.scripts.calm.1.reply] says: unknown key; remove it"
+    assert refusal() == "parley.toml:2: [assistant.scripts.calm.1.reply] says: unknown key; remove it"
     here.write_text("[assistant.scripts]\ncalm = []\n")
-    assert refusal() == "parley.toml: [assistant.scripts] calm: a script has a line at least"
+    assert refusal() == "parley.toml:2: [assistant.scripts] calm: a script has a line at least"
     here.unlink()
     monkeypatch.setenv("PARLEY_ASSISTANT__SCRIPTS", '{"wise": [{"choose": 7}]}')
     assert refusal() == ("PARLEY_ASSISTANT__SCRIPTS: wise.0.choose.choose: Input should be a valid string")
@@ -173,7 +174,7 @@ def test_a_line_that_can_not_be_said_is_refused_with_its_place(here: Path, monke
 @pytest.mark.parametrize("address", ["8080", "localhost:8080", "127.0.0.1:", "127.0.0.1:99999", "127.0.0.1:-1"])
 def test_what_is_no_address_is_refused_with_an_example(here: Path, address: str) -> None:
     here.write_text(f'[worker]\nhealth = "{address}"\n')
-    assert refusal().startswith("parley.toml: [worker] health: an address is an IP address and a port")
+    assert refusal().startswith("parley.toml:2: [worker] health: an address is an IP address and a port")
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1:8080", "0.0.0.0:0", "[::1]:8080"])
@@ -194,3 +195,77 @@ def test_an_ip_address_and_a_port_are_an_address(here: Path, address: str) -> No
 def test_task_queues_that_would_get_in_each_other_s_way_are_refused(here: Path, tables: str, reason: str) -> None:
     here.write_text(tables)
     assert reason in refusal()
+
+
+# What can't hold together
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (
+            '[execution.conversation]\ndefault_coordination = "rules"\n',
+            "parley.toml:2: [execution.conversation] default_coordination: 'rules' needs settings of its own; choose "
+            "one of turn_based, free_form, moderated, addressed, bidding, ai_selected",
+        ),
+        (
+            '[execution.conversation]\ndefault_coordination = "chaos"\n',
+            "parley.toml:2: [execution.conversation] default_coordination: 'chaos' isn't known; choose one of "
+            "turn_based, free_form, moderated, addressed, bidding, ai_selected",
+        ),
+        (
+            "[execution.conversation]\ntimeout_minutes = 0.1\n",
+            "parley.toml: [execution.transitions] transition_timeout_seconds: a change of mode may take longer than a "
+            "conversation lasts (0.1 min); make it less",
+        ),
+        (
+            '[execution]\ndefault_mode = "workflow"\nhybrid.prefer_workflow = false\n',
+            "parley.toml:3: [execution.hybrid] prefer_workflow: conversations are preferred, but default_mode is "
+            '"workflow"; choose "adaptive", or prefer_workflow = true',
+        ),
+    ],
+)
+def test_a_contradiction_is_refused_with_its_place_and_a_way_out(here: Path, text: str, told: str) -> None:
+    here.write_text(text)
+    assert refusal() == told
+
+
+def test_a_way_of_taking_turns_that_an_extension_may_add_is_left_to_the_worker(here: Path) -> None:
+    here.write_text('[execution.conversation]\ndefault_coordination = "lottery"\n[worker]\nextensions = ["mine"]\n')
+    assert load_config().execution.conversation.default_coordination == "lottery"
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "reason"),
+    [
+        ("default_mode", '"chaos"', "'workflow', 'conversation', 'hybrid' or 'adaptive'; left out, it is \"adaptive\""),
+        ("workflow.validation_level", '"none"', "'strict', 'standard' or 'lenient'; left out, it is \"strict\""),
+        ("workflow.optimization", '"perhaps"', "valid boolean, unable to interpret input; left out, it is true"),
+        ("workflow.checkpointing", "2", "valid boolean, unable to interpret input; left out, it is true"),
+        (
+            "conversation.default_coordination",
+            '""',
+            '[A-Za-z0-9][A-Za-z0-9._@+-]{0,63}$\'; left out, it is "turn_based"',
+        ),
+        ("conversation.participant_limit", "0", "greater than or equal to 1; left out, it is 50"),
+        ("conversation.participant_limit", "201", "less than or equal to 200; left out, it is 50"),
+        ("conversation.timeout_minutes", "0", "greater than 0; left out, it is 30"),
+        ("conversation.timeout_minutes", "nan", "less than or equal to 5256000; left out, it is 30"),
+        ("hybrid.prefer_workflow", "[]", "valid boolean; left out, it is true"),
+        ("hybrid.conversation_threshold", "1.5", "less than or equal to 1; left out, it is 0.7"),
+        ("hybrid.auto_switch", '"never"', "valid boolean, unable to interpret input; left out, it is true"),
+        ("transitions.preserve_state", "{}", "valid boolean; left out, it is true"),
+        ("transitions.transition_timeout_seconds", "0", "greater than 0; left out, it is 10"),
+        (
+            "transitions.fallback_mode",
+            '"adaptive"',
+            "'workflow', 'conversation' or 'hybrid'; left out, it is \"conversation\"",
+        ),
+    ],
+)
+def test_each_key_of_execution_takes_only_what_makes_sense(here: Path, key: str, value: str, reason: str) -> None:
+    here.write_text(f"[execution]\n{key} = {value}\n")
+    table, _, name = f"execution.{key}".rpartition(".")
+    told = refusal()
+    assert told.startswith(f"parley.toml:2: [{table}] {name}: Input should be ") or "String should match" in told
+    assert told.endswith(reason)

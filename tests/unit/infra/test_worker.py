@@ -86,6 +86,45 @@ async def test_it_does_the_work_of_a_server_that_temporal_s_settings_name(tmp_pa
         assert "COMPLETED" in await temporal(server, "workflow", "execute", *arguments)
 
 
+CARELESS = """\
+import time
+
+from workflows.compiled import compiled, step
+from workflows.extensions import Extension
+
+
+@compiled
+class Careless:
+    @step
+    def label(self, request: str) -> str:
+        return "to Rome"
+
+    @step(result=True)
+    def now(self, request: str) -> float:
+        return time.time()
+
+
+EXTENSION = Extension(workflows=(Careless,))
+"""
+
+
+async def test_lenient_validation_lets_a_worker_start_with_warnings(tmp_path: Path, server: DevServer) -> None:
+    (tmp_path / "careless_flows.py").write_text(CARELESS)
+    careless = {
+        "TEMPORAL_ADDRESS": server.address,
+        "PYTHONPATH": str(tmp_path),
+        "PARLEY_WORKER__EXTENSIONS": '["careless_flows"]',
+        "PARLEY_EXECUTION__WORKFLOW__VALIDATION_LEVEL": "lenient",
+    }
+    async with worker(tmp_path, **careless) as process:
+        await ready(process)
+        process.send_signal(signal.SIGTERM)
+        status, errors = await ended(process)
+    assert status == 0
+    assert "error [nondeterministic-clock] Careless.now" in errors
+    assert "warning [unused-step] Careless.label" in errors
+
+
 async def test_a_second_signal_does_not_break_off_the_good_order(tmp_path: Path) -> None:
     async with worker(tmp_path, *with_server(tmp_path)) as process:
         await ready(process)
