@@ -1,0 +1,35 @@
+"""The activities that choose how a task is gone about, as workflows see them; `activities/` has what they do."""
+
+from abc import ABC, abstractmethod
+
+from temporalio import activity, workflow
+
+from signals.adaptive import Assessed, Selection, SelectionRequest, Task
+from workflows.options import AT_HAND
+
+
+class Selecting(ABC):
+    """Chooses a paradigm. That it is an activity puts the choice into history: a later selector changes no run."""
+
+    @activity.defn(name="select")
+    @abstractmethod
+    async def select(self, request: SelectionRequest) -> Selection:
+        """Choose.
+
+        Raises:
+            ApplicationError: `MissingContext`, not retryable: nothing and nobody can serve the goal.
+        """
+
+
+class Assessing(ABC):
+    """Finds out what a task is like where nobody says."""
+
+    @activity.defn(name="assess")
+    @abstractmethod
+    async def assess(self, task: Task) -> Assessed:
+        """Assess a task by its goal, and by what it names."""
+
+
+async def select(request: SelectionRequest) -> Selection:
+    """Choose a paradigm: once, when a run begins. It costs one event, and no way to the server."""
+    return await workflow.execute_local_activity_method(Selecting.select, request, **AT_HAND)
