@@ -32,6 +32,7 @@ from activities.pipeline.deployments import TargetDeployments
 from activities.pipeline.stages import CommandStages
 from activities.pipeline.workshop import Workshop
 from activities.relay import RelayActivities
+from activities.selecting import SelectingActivities
 from activities.support.books import ShopBooks
 from activities.support.classifier import ExamplesClassifier
 from activities.support.engine import books_engine
@@ -112,12 +113,13 @@ def create_worker(
 
 
 def _worker(client: Client, config: Config, share: Share, workflows: Sequence[type]) -> Worker:
-    pin = [WorkerPinning(config.execution).pin] if share.workflows else []  # a local activity: of who runs workflows
+    # Local activities belong to whoever runs workflows.
+    at_hand: list[Callable[..., object]] = [WorkerPinning(config.execution).pin, SelectingActivities().select]
     return Worker(
         client,
         task_queue=share.task_queue,
         workflows=workflows if share.workflows else [],
-        activities=[*pin, *share.activities],
+        activities=[*(at_hand if share.workflows else ()), *share.activities],
         no_remote_activities=not share.activities,
         activity_executor=ThreadPoolExecutor(share.max_concurrent, thread_name_prefix="activity"),
         max_concurrent_activities=share.max_concurrent,

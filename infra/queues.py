@@ -22,6 +22,7 @@ from temporalio.workflow import ActivityHandle
 
 from infra.config import Duty, QueueSettings, WorkerSettings
 from workflows.conversation.stubs import Adviser, Assistant
+from workflows.modes.stubs import Assessing
 from workflows.support.stubs import Classifier
 
 Activity = Callable[..., object]
@@ -37,7 +38,10 @@ def _name(activity: object) -> str | None:
 
 
 AI: Final = frozenset(
-    name for stub in (Assistant, Adviser, Classifier) for part in vars(stub).values() if (name := _name(part))
+    name
+    for stub in (Assistant, Adviser, Assessing, Classifier)
+    for part in vars(stub).values()
+    if (name := _name(part))
 )
 """The names of the activities that ask a model."""
 

@@ -14,6 +14,7 @@ PASSED_THROUGH: Final = (
     "workflows.extensions",
     "workflows.hybrid",
     "workflows.markdown",
+    "workflows.modes",
     "workflows.options",
     "workflows.pinning",
     "workflows.receiving",

@@ -8,7 +8,7 @@ from signals.modes import Mode, Paradigm, Rules
 from signals.participants import Participant
 from signals.run import ConversationRecord, Transition
 from signals.settings import Settings
-from signals.wire import Facts, Identifier, Outcome, Text, Wire
+from signals.wire import Facts, Identifier, Text, Wire
 
 SURE: Final = 1.0
 """The confidence of what somebody said themselves."""
@@ -185,7 +185,7 @@ class AdaptiveResult(Wire):
         `{"outcome": {"reference": "R-7"}, "paradigm": "hybrid", "reasons": ["..."], "mode": "workflow"}`
     """
 
-    outcome: Outcome
+    outcome: JsonValue
     paradigm: Paradigm
     reasons: tuple[str, ...]
     mode: Mode

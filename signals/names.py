@@ -23,6 +23,7 @@ class WorkflowType(StrEnum):
     SHOW_FILE = "ShowFile"
     BISECT = "Bisect"
     COMPOSITE = "Composite"
+    ADAPTIVE = "Adaptive"
 
 
 class SearchAttribute(StrEnum):

@@ -4,6 +4,7 @@ from typing import Final
 
 from workflows.composition.workflow import Composite
 from workflows.conversation.workflow import Conversation
+from workflows.modes.adaptive import Adaptive
 from workflows.pipeline.bisect import Bisect
 from workflows.pipeline.check_commit import CheckCommit
 from workflows.pipeline.deploy_commit import DeployCommit
@@ -19,6 +20,7 @@ from workflows.support.refund import Refund
 WORKFLOWS: Final[tuple[type, ...]] = (
     Conversation,
     Composite,
+    Adaptive,
     CustomerSupport,
     Refund,
     OrderStatus,

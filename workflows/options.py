@@ -48,6 +48,13 @@ NOTIFY: Final[ActivityOptions] = {
     "retry_policy": RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=1)),
 }
 
+ASSESS: Final[ActivityOptions] = {
+    # A run doesn't begin before; a language model that is away must not keep it for long.
+    "start_to_close_timeout": timedelta(seconds=30),
+    "schedule_to_close_timeout": timedelta(minutes=5),
+    "retry_policy": RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(seconds=10)),
+}
+
 AT_HAND: Final[LocalActivityOptions] = {
     # The worker answers from memory; it is asked within the workflow task, which must not be held up.
     "start_to_close_timeout": timedelta(seconds=5),

@@ -3,9 +3,11 @@
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-from temporalio.client import Client, WorkflowFailureError
+from temporalio.client import Client, WorkflowFailureError, WorkflowQueryFailedError
 
-from signals.messages import Message, Propose, Turn
+from signals.adaptive import AdaptiveRequest, Task, Traits
+from signals.messages import Message, Propose, SwitchMode, Turn
+from signals.modes import Mode
 from signals.names import WorkflowType
 from signals.participants import Kind, Participant, Permission
 from signals.support import AddressChangeRequest, Customer, SupportRequest
@@ -19,7 +21,7 @@ from workflows.library import WORKFLOWS
 FLOWS: Final = (*WORKFLOWS, *steps.FLOWS)
 ACTIVITIES: Final = (*shop.activities(), *canned.activities(), *Agency().activities)
 
-REGISTRY.add(workflows=WORKFLOWS)
+REGISTRY.add(workflows=FLOWS)
 
 
 class Stage:
@@ -159,8 +161,29 @@ async def shown(stage: Stage, name: str) -> None:
     await stage.ended(name)
 
 
+async def adaptive(stage: Stage, name: str) -> None:
+    """A task that is talked about, and becomes a workflow; that is switched to conversation, and back."""
+    traits = dict.fromkeys(Traits.model_fields, False) | {"emergent": True}
+    can = (Permission.SPEAK, Permission.DECIDE)
+    people = (Participant(id="bob", kind=Kind.HUMAN, role="agent", can=can),)
+    task = Task(goal="Tell them what they want to know", traits=Traits(**traits), workflows=("TripPlan",))
+    await stage.start(WorkflowType.ADAPTIVE, AdaptiveRequest(task=task, participants=people), name)
+    talk = Room(stage.client, f"{name}/talk-1")
+    await eventually(lambda: _is_there(talk))
+    await talk.submit(
+        Propose(speaker="bob", outcome={"workflow": "TripPlan", "input": {"place": "Rome", "slow": ["flight"]}})
+    )
+    run = stage.client.get_workflow_handle(name)
+    await eventually(lambda: run.query("definition"), lambda drawn: "step_flight" in drawn)
+    await run.signal("switch_mode", SwitchMode(to=Mode.HYBRID, requested_by="bob"))
+    about = Room(stage.client, f"{name}/switch-1")
+    await eventually(lambda: _is_there(about))
+    await about.submit(Propose(speaker="bob", outcome={"results": {"flight": {"what": "train"}}}))
+    await stage.ended(name)
+
+
 STORIES: Final[tuple[Callable[[Stage, str], Awaitable[None]], ...]] = (
-    known_issue, password, address, broken_out, long_talk, sea_voyage, tour, trip, both,
+    known_issue, password, address, broken_out, long_talk, sea_voyage, tour, trip, both, adaptive,
     shipped, searched, retested, shown,
 )  # fmt: skip
 
@@ -171,4 +194,8 @@ def _request(text: str) -> SupportRequest:
 
 async def _is_there(room: Room) -> bool:
     parent = room.client.get_workflow_handle(room.id.rsplit("/", 1)[0])
-    return any(record["id"] == room.id for record in (await parent.query("progress"))["conversations"])
+    try:
+        progress = await parent.query("progress")
+    except WorkflowQueryFailedError:
+        return False  # it has not begun yet
+    return any(record["id"] == room.id for record in progress["conversations"])

@@ -32,6 +32,8 @@ SHELL: Final = {
     "workflows/conversation/stubs.py",
     "workflows/conversation/workflow.py",
     "workflows/exclusive.py",
+    "workflows/modes/adaptive.py",
+    "workflows/modes/stubs.py",
     "workflows/options.py",
     "workflows/pinning.py",
     "workflows/pipeline/bisect.py",

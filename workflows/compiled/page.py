@@ -3,6 +3,7 @@
 import json
 from typing import Final
 
+from signals.adaptive import Selection
 from signals.conversation import Rejections
 from signals.run import Checkpoint, ConversationRecord, StepProgress, StepStatus, Transition
 from workflows.compiled.record import RunRecord
@@ -23,13 +24,14 @@ _MARKS: Final = {
 SHOWN_TRANSITIONS: Final = 20
 
 
-def page(record: RunRecord, rejections: Rejections) -> str:
+def page(record: RunRecord, rejections: Rejections, selection: Selection | None = None) -> str:
     """Draw the page, as Markdown. Everything that people or models wrote is escaped."""
     about = {step.name: step.about for step in record.plan.steps}
     parts = [
         f"# {escape(record.plan.name)}",
         escape(record.plan.about),
         _standing(record),
+        _chosen(selection) if selection else "",
         "## Steps",
         table(["", "step", "what it does", "took"], [_step(s, about[s.step]) for s in record.steps.values()]),
     ]
@@ -57,6 +59,11 @@ def _standing(record: RunRecord) -> str:
     done = sum(progress.status is StepStatus.DONE for progress in record.steps.values())
     state = "Done" if record.done else f"In mode **{record.mode}**"
     return f"{state} · {done} of {len(record.steps)} steps done"
+
+
+def _chosen(selection: Selection) -> str:
+    reasons = escape("; ".join(selection.reasons), 1000)
+    return f"Gone about as **{selection.paradigm}** (sure to {selection.confidence:.2f}): {reasons}"
 
 
 def _step(progress: StepProgress, about: str) -> list[str]:

@@ -1,6 +1,6 @@
 """The workflow shells of runs that have steps: what they are asked and sent goes to the execution that they host."""
 
-from abc import abstractmethod
+from collections.abc import Callable
 from typing import ClassVar
 
 from pydantic import JsonValue
@@ -27,14 +27,34 @@ class Run(Receiver):
 
     takes = (*MESSAGES, RequestConversation, SwitchMode)
 
+    def __init__(self) -> None:
+        self._execution: Execution | None = None
+        self._early: list[Callable[[], None]] = []
+        """What came before there was an execution."""
+
     @property
-    @abstractmethod
     def execution(self) -> Execution:
         """The execution that goes on.
 
         Raises:
             ApplicationError: None has begun yet.
         """
+        if self._execution is None:
+            raise ApplicationError("the run has not begun yet; try again", type=ErrorType.CONVERSATION_CLOSED)
+        return self._execution
+
+    def host(self, execution: Execution) -> None:
+        """Host an execution from now on, and give it what came before there was one."""
+        self._execution = execution
+        early, self._early = self._early, []
+        for take in early:
+            take()
+
+    def _once_begun(self, take: Callable[[], None]) -> None:
+        if self._execution is None:
+            self._early.append(take)
+        else:
+            take()
 
     # Queries
 
@@ -81,11 +101,12 @@ class Run(Receiver):
 
     def take(self, message: Message) -> None:
         """Pass a signal on to the open conversation."""
-        self.execution.post.take(message)
+        self._once_begun(lambda: self.execution.post.take(message))
 
     def take_misfit(self, signal: str, speaker: str | None, reason: str) -> None:
         """Keep what is no message as a rejection."""
-        self.execution.run.reject(signal, speaker, Refusal(ErrorType.INVALID_INPUT, reason))
+        refusal = Refusal(ErrorType.INVALID_INPUT, reason)
+        self._once_begun(lambda: self.execution.run.reject(signal, speaker, refusal))
 
     def check(self, message: Message) -> None:
         """Refuse an update that is for no open conversation."""
@@ -101,14 +122,22 @@ class Run(Receiver):
     @receive_signal(RequestConversation)
     def request_conversation(self, message: RequestConversation) -> None:
         """Ask for a conversation."""
-        if refusal := self.execution.take_demand(message):
-            self.execution.run.reject(message.signal, message.requestor, refusal)
+
+        def take() -> None:
+            if refusal := self.execution.take_demand(message):
+                self.execution.run.reject(message.signal, message.requestor, refusal)
+
+        self._once_begun(take)
 
     @receive_signal(SwitchMode)
     def switch_mode(self, message: SwitchMode) -> None:
         """Ask for another mode."""
-        if refusal := self.execution.take_switch(message):
-            self.execution.run.reject(message.signal, message.requested_by, refusal)
+
+        def take() -> None:
+            if refusal := self.execution.take_switch(message):
+                self.execution.run.reject(message.signal, message.requested_by, refusal)
+
+        self._once_begun(take)
 
     def check_request(self, message: RequestConversation | SwitchMode) -> None:
         """Refuse a request that came as an update and isn't allowed now."""
@@ -137,16 +166,12 @@ class CompiledRun(Run):
     points: ClassVar[tuple[ConversationPoint, ...]] = ()
 
     def __init__(self) -> None:
+        super().__init__()
         core = CoreState(goal=self.plan.about or self.plan.name, workflow=self.plan.name)
         # What holds is pinned before anything is done; messages may come before.
-        self._execution = Execution(self, self.plan, self.points, Settings(), core)
-
-    @property
-    def execution(self) -> Execution:
-        """The execution of its steps."""
-        return self._execution
+        self.host(Execution(self, self.plan, self.points, Settings(), core))
 
     async def execute(self, request: object, context: UniversalContext | None = None) -> object:
         """Run the steps; the result is what the result step returned."""
-        self._execution.run.settings = (await pin(PinRequest())).settings
-        return await self._execution.execute(request, context)
+        self.execution.run.settings = (await pin(PinRequest())).settings
+        return await self.execution.execute(request, context)

@@ -11,6 +11,7 @@ from pydantic import BaseModel, JsonValue, ValidationError
 from pydantic_core import to_jsonable_python
 from temporalio import workflow
 
+from signals.adaptive import Selection
 from signals.context import (
     ConversationSession,
     ConversationState,
@@ -23,7 +24,7 @@ from signals.context import (
 )
 from signals.conversation import ConversationResult, Rejection, Rejections
 from signals.errors import Refusal
-from signals.modes import Mode, Rules
+from signals.modes import Mode, Paradigm, Rules
 from signals.participants import Participant
 from signals.run import StepStatus
 from signals.settings import Settings
@@ -70,6 +71,9 @@ class Running:
         self.results: dict[str, object] = {}
         self.request: object = None
         self.rejections = Rejections()
+        self.selection: Selection | None = None
+        """How the run is gone about, where that was chosen."""
+
         self.own_rules: Rules | None = None
         """The transition rules that it was started with."""
 
@@ -200,7 +204,7 @@ class Running:
         facts = {**self.core.facts, **core.facts}
         known = {person.id: person for person in (*self.core.participants, *core.participants)}
         self.core = self.core.model_copy(update={"facts": facts, "participants": tuple(known.values())})
-        self.own_rules = context.rules
+        self.own_rules = self.own_rules or context.rules
         for session in to_hybrid(context).conversation_sessions:
             if name := session.state.turn_state.conversation:
                 self.sessions[name] = session.state
@@ -259,7 +263,7 @@ class Running:
     def publish(self) -> None:
         """Show where the run stands."""
         search.publish(mode=self.record.mode)
-        workflow.set_current_details(page(self.record, self.rejections))
+        workflow.set_current_details(page(self.record, self.rejections, self.selection))
 
     @property
     def under_way(self) -> list[str]:
@@ -269,7 +273,8 @@ class Running:
     @property
     def may_talk(self) -> bool:
         """Whether the run may open a conversation by itself: it is set to, and there is somebody to talk to."""
-        return self.settings.hybrid.auto_switch and bool(self.core.participants)
+        by_steps_alone = self.selection is not None and self.selection.paradigm is Paradigm.WORKFLOW
+        return self.settings.hybrid.auto_switch and bool(self.core.participants) and not by_steps_alone
 
     @property
     def rules(self) -> Rules:

@@ -1,6 +1,5 @@
 """The conversations of a run: opened at its points, or about the run as a whole; held to their end; settled."""
 
-from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Final, cast
@@ -61,9 +60,6 @@ class Talks:
     def __init__(self, run: Running, have: Callable[[tuple[str, ...]], Awaitable[None]]) -> None:
         self._run = run
         self._have = have
-        self._count = Counter[str]()
-        """How many conversations of each point were opened."""
-
         self._spent: set[str] = set()
         """Points that have given their fallback for want of further conversations."""
 
@@ -98,7 +94,12 @@ class Talks:
 
     def is_used_up(self, point: ConversationPoint) -> bool:
         """Whether a point has held all the conversations that it may."""
-        return self._count[point.name] >= point.constraints.most
+        return self._held(point.name) >= point.constraints.most
+
+    def _held(self, point: str) -> int:
+        """How many conversations of a point this run has opened."""
+        record = self._run.record
+        return sum(one.point == point and one.id.startswith(f"{record.run}/") for one in record.conversations)
 
     # Holding them
 
@@ -149,8 +150,7 @@ class Talks:
             move: The change of mode that it makes.
         """
         run = self._run
-        self._count[point] += 1
-        number = self._count[point]
+        number = self._held(point) + 1
         about = f"of step '{step}'" if step else "of the run"
         summary = f"conversation {number} at point '{point}' {about}"
         name = conversation_id(run.record.run, point, number)

@@ -17,6 +17,7 @@ class Registry:
 
     def __init__(self) -> None:
         self._workflows: dict[str, Signature] = {}
+        self._classes: dict[str, type] = {}
         self._selectors: dict[str, Function] = {}
         self._predicates: dict[str, Function] = {}
 
@@ -32,7 +33,9 @@ class Registry:
         Raises:
             TypeError: A class is no workflow, or a function isn't one of one value.
         """
-        self._workflows |= {workflow_name(flow): Signature.of(flow) for flow in workflows}
+        classes = {workflow_name(flow): flow for flow in workflows}
+        self._classes |= classes
+        self._workflows |= {name: Signature.of(flow) for name, flow in classes.items()}
         self._selectors |= {function.__name__: Function.of(function) for function in selectors}
         self._predicates |= {function.__name__: Function.of(function) for function in predicates}
 
@@ -40,6 +43,11 @@ class Registry:
     def workflows(self) -> Mapping[str, Signature]:
         """What each known workflow type takes and gives."""
         return self._workflows
+
+    @property
+    def classes(self) -> Mapping[str, type]:
+        """The class of each known workflow type."""
+        return self._classes
 
     @property
     def selectors(self) -> Mapping[str, Function]:

@@ -43,7 +43,7 @@ def about_run(
         topic=f"{context.core_state.goal}: {reason}"[:MAX_TOPIC],
         participants=tuple(people),
         coordination=FreeForm(),  # people answer when they can, in any order
-        emergence=_ends(people),
+        emergence=ends_for(people),
         facts=told(context),
         outcome=dict(outcome),
         guests=None,
@@ -124,7 +124,8 @@ def _guest_fault(guests: Guests | None, person: Participant) -> str | None:
     return f"a guest may not have the permission '{too_much}'" if too_much else None
 
 
-def _ends(people: Iterable[Participant]) -> tuple[Condition, ...]:
+def ends_for(people: Iterable[Participant]) -> tuple[Condition, ...]:
+    """How a conversation ends by itself: somebody decides who may; else all must agree."""
     decides = any(
         person.may(Permission.DECIDE) and person.may(Permission.SPEAK) and person.kind is Kind.HUMAN
         for person in people

@@ -24,7 +24,7 @@ APART = {"ai": QueueSettings(task_queue="models"), "business": QueueSettings(tas
 
 
 def test_whatever_asks_a_model_is_known_by_name() -> None:
-    assert sorted(AI) == ["classify", "consult", "reply"]
+    assert sorted(AI) == ["assess", "classify", "consult", "reply"]
 
 
 def test_without_settings_one_worker_does_everything() -> None:
