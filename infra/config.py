@@ -236,6 +236,9 @@ class PipelineSettings(Table):
     at_once: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1, le=1000)
     """How many commands run at a time; further ones wait."""
 
+    webhook_secret: SecretStr | None = Field(default=None, exclude=True)
+    """What the forge signs its webhooks with; from the environment only."""
+
 
 class Config(BaseSettings):
     """Everything that can be set."""
