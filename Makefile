@@ -11,13 +11,16 @@ IMAGE ?= temporalio/temporal:1.9.1
 IN_CONTAINERS := tests/containers $(addprefix tests/workflows/test_,conversation.py conversation_length.py \
 	conversation_replies.py points.py compiled.py customer_support.py)
 
-.PHONY: setup demo run test test-containers check bench histories lock clean browser engine
+.PHONY: setup demo demo-pipeline run test test-containers check bench histories lock clean browser engine
 .DELETE_ON_ERROR:
 
 setup: $(INSTALLED) $(BOOKS)  ## install everything into .venv, make the example's database
 
 demo: setup  ## watch three support requests being solved, two of them in conversations
 	@$(BIN)/python -m infra.demo
+
+demo-pipeline: setup  ## watch a failing commit being mended, reviewed and deployed
+	@$(BIN)/python -m infra.demo_pipeline
 
 run: setup  ## a Temporal server and a worker, until Ctrl-C
 	@$(BIN)/python worker.py --dev

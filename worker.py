@@ -219,8 +219,8 @@ async def _business(config: Config, client: Client) -> list[Callable[..., object
 def _pipeline(config: Config) -> list[Callable[..., object]]:
     settings = config.pipeline
     environment, git_environment = variables(settings.environment), variables(settings.git_environment)
-    workshop = Workshop(settings.folder, environment, git_environment, settings.at_once)
-    checkouts, deployments = GitCheckouts(workshop), TargetDeployments(settings.deployments, workshop)
+    workshop = Workshop(settings.folder.expanduser(), environment, git_environment, settings.at_once)
+    checkouts, deployments = GitCheckouts(workshop), TargetDeployments(settings.deployments.expanduser(), workshop)
     return [
         checkouts.check_out,
         checkouts.show_file,

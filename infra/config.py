@@ -221,10 +221,10 @@ class SupportSettings(Table):
 class PipelineSettings(Table):
     """`[pipeline]`: where and how development pipelines work."""
 
-    folder: Path = Path("var/pipeline")
-    """Where runs have their checkouts and logs."""
+    folder: Path = Path("~/.local/state/parley/pipeline")
+    """Where runs have their checkouts and logs: in no other project, for many a tool looks for its settings above."""
 
-    deployments: Path = Path("var/deployments")
+    deployments: Path = Path("~/.local/state/parley/deployments")
     """Where releases are deployed to, a folder for each target."""
 
     environment: tuple[str, ...] = ("LANG", "LC_ALL", "TZ")

@@ -28,6 +28,7 @@ from infra.config import demo_environment, load_config
 from infra.devserver import DevServer, temporal_program
 from infra.errors import SetupError
 from signals.conversation import MessageKind, Status, Transcript
+from signals.participants import Kind
 from signals.run import Progress
 from signals.support import Resolution, ResolutionStatus, SolvedBy
 
@@ -37,6 +38,7 @@ READY_SECONDS: Final = 60.0
 POLL_SECONDS: Final = 0.3
 BOOKS: Final = Path("var/demo-business.db")
 RUNS: Final = Path("var/demo-temporal.db")
+LOG: Final = Path("var/demo-worker.log")
 
 EXACT: Final = ("-o", "json", "--no-json-shorthand-payloads")
 """For programs: in its usual form the command line prints an empty list as null."""
@@ -61,27 +63,27 @@ class Demo:
     """Types commands and shows what comes of them."""
 
     def __init__(self, console: Console, environment: dict[str, str], ui: str) -> None:
-        self._console = console
+        self.console = console
         self._environment = environment
-        self._ui = ui
+        self.ui = ui
         self._shown: dict[str, int] = {}
 
     # Commands
 
-    def temporal(self, *words: str, show: bool = True) -> str:
-        """Run a `temporal` command, as a person would type it.
+    def temporal(self, *words: str, show: bool = True, seconds: float = CLI_SECONDS) -> str:
+        """Run a `temporal` command, as a person would type it, for so many seconds at most.
 
         Raises:
             DemoError: It said no.
         """
         if show:
-            self._console.print(f"[dim]$ temporal {escape(shlex.join(words))}[/dim]", highlight=False, soft_wrap=True)
+            self.console.print(f"[dim]$ temporal {escape(shlex.join(words))}[/dim]", highlight=False, soft_wrap=True)
         done = subprocess.run(
             [temporal_program(), *words],
             env=self._environment,
             capture_output=True,
             text=True,
-            timeout=CLI_SECONDS,
+            timeout=seconds,
             check=False,
         )
         if done.returncode:
@@ -92,7 +94,7 @@ class Demo:
         """Ask a run or a conversation something, without showing it."""
         words = ("workflow", "query", "--workflow-id", workflow_id, "--name", name)
         answer = json.loads(self.temporal(*words, *EXACT, show=False))["queryResult"]
-        return TypeAdapter(model).validate_json(_payload(answer))
+        return TypeAdapter(model).validate_json(payload_of(answer))
 
     def signal(self, workflow_id: str, name: str, payload: dict[str, JsonValue]) -> None:
         """Send a signal."""
@@ -104,29 +106,29 @@ class Demo:
 
     def start(self, story: Story) -> str:
         """Start a request; gives the run's workflow id."""
-        self._console.print(Panel(story.title, expand=False))
+        self.console.print(Panel(story.title, expand=False))
         workflow_id = f"support-{uuid4().hex[:6]}"
         self.temporal(
             *("workflow", "start", "--type", "CustomerSupport", "--task-queue", "parley"),
             *("--workflow-id", workflow_id, "--input", json.dumps(story.request)),
         )
-        self._console.print(f"  Web UI: {self._ui}/namespaces/default/workflows/{workflow_id}\n", highlight=False)
+        self.console.print(f"  Web UI: {self.ui}/namespaces/default/workflows/{workflow_id}\n", highlight=False)
         return workflow_id
 
-    def conversation_of(self, run: str) -> str:
+    def conversation_of(self, run: str, seconds: float = REPLY_SECONDS) -> str:
         """Wait until a run has opened a conversation; gives the conversation's workflow id."""
 
         def opened() -> str | None:
             records = self.query(run, "progress", Progress).conversations
             return records[-1].id if records and records[-1].closed is None else None
 
-        conversation = self._until(opened, f"{run} opens a conversation", REPLY_SECONDS)
+        conversation = self.until(opened, f"{run} opens a conversation", seconds)
         status = self.query(conversation, "status", Status)
-        self._console.print(f"  [bold]Broken out[/bold] into [cyan]{conversation}[/cyan]: {escape(status.topic)}")
-        self._console.print(f"  It waits for: {', '.join(status.awaiting)}\n")
+        self.console.print(f"  [bold]Broken out[/bold] into [cyan]{conversation}[/cyan]: {escape(status.topic)}")
+        self.console.print(f"  It waits for: {', '.join(status.awaiting)}\n")
         return conversation
 
-    def say(self, run: str, conversation: str, speaker: str, text: str) -> None:
+    def say(self, run: str, conversation: str, speaker: str, text: str, assistant: str = "assistant") -> None:
         """Send a turn to the run, which passes it on, and wait for the assistant's answer."""
         self.signal(run, "turn", {"speaker": speaker, "text": text})
 
@@ -134,25 +136,26 @@ class Demo:
             messages = self.query(conversation, "transcript", Transcript).messages
             said = any(message.speaker == speaker and message.text == text for message in messages)
             # It may choose to say nothing; then it is done as well.
-            return said and "assistant" not in self.query(conversation, "status", Status).replying
+            return said and assistant not in self.query(conversation, "status", Status).replying
 
-        with self._console.status("the assistant is replying"):
-            self._until(answered, "the assistant answers", REPLY_SECONDS)
+        with self.console.status(f"the {assistant} is replying"):
+            self.until(answered, f"the {assistant} answers", REPLY_SECONDS)
         self.show_transcript(conversation)
 
     def show_transcript(self, conversation: str) -> None:
         """Show what was said since the last look."""
+        models = {who.id for who in self.query(conversation, "status", Status).participants if who.kind is Kind.AI}
         seen = self._shown.get(conversation, 0)
         for message in self.query(conversation, "transcript", Transcript).messages:
             if message.seq > seen:
-                colour = {"assistant": "magenta", None: "yellow"}.get(message.speaker, "green")
+                colour = "yellow" if message.speaker is None else "magenta" if message.speaker in models else "green"
                 style = "italic " if message.kind is not MessageKind.TURN else ""
                 who = message.speaker or "-"
-                self._console.print(
+                self.console.print(
                     f"  {message.seq:>2} [{colour}]{who:<10}[/] [{style}default]{escape(message.text)}[/]"
                 )
                 self._shown[conversation] = message.seq
-        self._console.print()
+        self.console.print()
 
     def decide(self, conversation: str, outcome: dict[str, JsonValue], comment: str) -> None:
         """Have the agent propose an outcome; the agent may decide, so it is the outcome."""
@@ -168,14 +171,19 @@ class Demo:
         self.temporal("workflow", "result", "--workflow-id", run)
         ended = json.loads(self.temporal("workflow", "result", "--workflow-id", run, *EXACT, show=False))
         answer = ended["closeEvent"]["workflowExecutionCompletedEventAttributes"]["result"]
-        resolution = Resolution.model_validate_json(_payload(answer))
-        self._console.print_json(resolution.model_dump_json(exclude_defaults=True), indent=1)
-        self._console.print()
+        resolution = Resolution.model_validate_json(payload_of(answer))
+        self.console.print_json(resolution.model_dump_json(exclude_defaults=True), indent=1)
+        self.console.print()
         if (resolution.status, resolution.mode) != (ResolutionStatus.RESOLVED, story.mode):
             raise DemoError(f"{run} is {resolution.status} by {resolution.mode}, not resolved by {story.mode}")
         return resolution
 
-    def _until(self, ask: Callable[[], T | None], what: str, seconds: float) -> T:
+    def until(self, ask: Callable[[], T | None], what: str, seconds: float) -> T:
+        """Ask again until there is an answer.
+
+        Raises:
+            DemoError: There was none in time.
+        """
         deadline = time.monotonic() + seconds
         while not (answer := ask()):
             if time.monotonic() > deadline:
@@ -247,18 +255,22 @@ def unknown_issue(demo: Demo) -> None:
 STORIES: Final = (known_issue, refused_refund, unknown_issue)
 
 
-def _payload(payloads: dict[str, list[dict[str, str]]]) -> bytes:
+def payload_of(payloads: dict[str, list[dict[str, str]]]) -> bytes:
+    """The one payload that the command line prints."""
     return base64.b64decode(payloads["payloads"][0]["data"])
 
 
 @contextmanager
-def _worker(environment: dict[str, str]) -> Iterator[None]:
+def worker_process(environment: dict[str, str], log: Path) -> Iterator[None]:
     """Run a worker process until the block ends.
+
+    Args:
+        environment: Its environment.
+        log: Where what it says goes.
 
     Raises:
         DemoError: It does not come up.
     """
-    log = Path("var/demo-worker.log")
     with log.open("w+") as output:
         process = subprocess.Popen([sys.executable, "worker.py"], env=environment, stdout=output, stderr=output)
         try:
@@ -277,12 +289,18 @@ def _worker(environment: dict[str, str]) -> Iterator[None]:
                 process.wait()
 
 
-def _who_speaks(model: str) -> str:
+def who_speaks(model: str, demo: str) -> str:
+    """Say whose the words of AI participants are.
+
+    Args:
+        model: The model that the settings name.
+        demo: The target of the Makefile.
+    """
     if model != "local":
         return f"The assistant is spoken for by {model}.\n"
     return (
         "The assistant is spoken for by SmolLM2-135M, tiny and embedded: its words are poor. For a better one:\n"
-        "  PARLEY_ASSISTANT__MODEL=openai:gpt-5 OPENAI_API_KEY=... make demo\n"
+        f"  PARLEY_ASSISTANT__MODEL=openai:gpt-5 OPENAI_API_KEY=... make {demo}\n"
     )
 
 
@@ -300,8 +318,8 @@ async def run_demo(console: Console, *, stay: bool) -> None:
     async with DevServer(ui_port=0, db=RUNS) as server:
         environment = demo_environment(server.address, f"sqlite:///{BOOKS}")
         console.print(f"Temporal server at {server.address}, Web UI at {server.ui}", highlight=False)
-        console.print(_who_speaks(load_config().assistant.model), highlight=False)
-        with _worker(environment):
+        console.print(who_speaks(load_config().assistant.model, "demo"), highlight=False)
+        with worker_process(environment, LOG):
             demo = Demo(console, environment, str(server.ui))
             for story in STORIES:
                 await asyncio.to_thread(story, demo)

@@ -22,7 +22,7 @@ BUILD: Final = Command(command=("python", "-m", "compileall", "-q", "."), second
 LINT: Final = Command(command=("ruff", "check", "."), seconds=300)
 TEST: Final = Command(
     # This family of reports says in which file a test is.
-    command=("python", "-m", "pytest", "-q", "-o", "junit_family=xunit1", f"--junit-xml={REPORT}"),
+    command=("python", "-m", "pytest", "-q", "--rootdir=.", "-o", "junit_family=xunit1", f"--junit-xml={REPORT}"),
     seconds=1800,
     report=REPORT,
 )

@@ -9,9 +9,9 @@ from signals.checkouts import Checkout, Checks
 from signals.pipeline import FailedTest, Stage, StageResult, StageState
 from workflows.pipeline.errors import PipelineError
 
-TESTS_TOLD: Final = 10
-LOG_TOLD: Final = 3_000
-DIFF_TOLD: Final = 6_000
+TESTS_TOLD: Final = 5
+LOG_TOLD: Final = 1_500
+DIFF_TOLD: Final = 3_500
 """How many failed tests, and how many characters, go into what is known in a conversation."""
 
 PART: Final = 450

@@ -35,7 +35,7 @@ def debugging(request: PipelineRequest, source: Checkout, error: StepError) -> C
         participants=_with(people, request.participants),
         coordination=FreeForm(),
         emergence=(Decision(),),
-        facts={"what to decide": _FIXES, **error.details},
+        facts={**error.details, "what to decide": _FIXES},
         guidance="debugging",
         constraints=Constraints(timeout_seconds=pipeline.talk_seconds),
     )
@@ -60,7 +60,7 @@ def review(request: PipelineRequest, source: Checkout, error: StepError) -> Conv
         coordination=FreeForm(),
         emergence=(Approvals(count=pipeline.review.approvals, roles=roles, commit=commit),),
         outcome=_review_schema(commit),
-        facts={"what to decide": _VERDICTS, **error.details},
+        facts={**error.details, "what to decide": _VERDICTS},
         guidance="review",
         guests=None,
         constraints=Constraints(timeout_seconds=pipeline.talk_seconds),
