@@ -235,12 +235,12 @@ def _pipeline(config: Config) -> list[Callable[..., object]]:
 
 
 async def _classifier(config: Config, local: LocalModel, stack: AsyncExitStack) -> Classifier:
-    name, threshold = config.support.classifier, config.execution.hybrid.conversation_threshold
+    name = config.support.classifier
     if name == EXAMPLES:
-        return await asyncio.to_thread(ExamplesClassifier, threshold)
+        return await asyncio.to_thread(ExamplesClassifier)
     finding: Awaitable[Model] = local.chat_model() if name == LOCAL else asyncio.to_thread(infer_model, name)
     model = await _or_setup_error("support", finding)
-    return ModelClassifier(await stack.enter_async_context(model), threshold)
+    return ModelClassifier(await stack.enter_async_context(model))
 
 
 async def _or_setup_error(table: str, starting: Awaitable[T]) -> T:

@@ -52,9 +52,6 @@ class Classification(Wire):
 
     issue: Issue
     confidence: float = Field(ge=0, le=1)
-    threshold: float = Field(ge=0, le=1)
-    """Below this confidence people talk first (`conversation_threshold`, pinned here for the run)."""
-
     order_id: OrderId | None = None
     """The order that the request names."""
 
@@ -247,6 +244,9 @@ class Resolution(Wire):
     mode: SolvedBy
     issue: Issue
     confidence: float
+    reasons: tuple[str, ...]
+    """Why it was gone about by workflow, or by conversation."""
+
     result: Handled
     conversations: tuple[ConversationRecord, ...]
     transitions: tuple[Transition, ...]

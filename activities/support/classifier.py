@@ -32,7 +32,6 @@ class ExamplesClassifier(stubs.Classifier):
     """Tells requests apart by the words and the parts of words that they share with examples.
 
     Args:
-        threshold: Below this confidence people talk first.
         examples: The file to learn from; takes about half a second.
 
     Raises:
@@ -40,8 +39,7 @@ class ExamplesClassifier(stubs.Classifier):
         pydantic.ValidationError: A line isn't an example.
     """
 
-    def __init__(self, threshold: float, examples: Path = EXAMPLES) -> None:
-        self._threshold = threshold
+    def __init__(self, examples: Path = EXAMPLES) -> None:
         learnt = [Example.model_validate_json(line) for line in examples.read_text(encoding="utf-8").splitlines()]
         self._model = _model().fit([example.text for example in learnt], [example.issue.value for example in learnt])
 
@@ -53,7 +51,6 @@ class ExamplesClassifier(stubs.Classifier):
         return Classification(
             issue=issue,
             confidence=float(probabilities[issue]),
-            threshold=self._threshold,
             order_id=request.order_id or order_in(request.text),
             address=address_in(request.text) if issue is Issue.ADDRESS_CHANGE else None,
         )

@@ -37,11 +37,9 @@ class ModelClassifier(stubs.Classifier):
 
     Args:
         model: The language model. Its client should not retry by itself: Temporal does.
-        threshold: Below this confidence people talk first.
     """
 
-    def __init__(self, model: Model, threshold: float) -> None:
-        self._threshold = threshold
+    def __init__(self, model: Model) -> None:
         self._agent = Agent(
             model,
             output_type=Judgement,
@@ -61,7 +59,6 @@ class ModelClassifier(stubs.Classifier):
         return Classification(
             issue=judgement.issue,
             confidence=judgement.confidence,
-            threshold=self._threshold,
             order_id=request.order_id or order_in(request.text),
             address=_address(judgement, request.text),
         )

@@ -49,7 +49,6 @@ class FirstWord(Classifier):
         return Classification(
             issue=known.get(word, Issue.OTHER),
             confidence=0.9 if word in known else 0.2,
-            threshold=0.6,
             order_id=order.group() if order else None,
         )
 

@@ -142,7 +142,7 @@ async def test_the_assistant_answers_in_the_conversation(talks: Talks) -> None:
 async def test_an_unknown_issue_is_talked_about(talks: Talks) -> None:
     run = await ask(talks, "Do you sell gift cards?")
     [opened] = await talks.opened(run)
-    assert opened.because == "no workflow is made for this (other, confidence 0.20)"
+    assert opened.because == "it is so: people say first"
     await talks.decide(opened.id, {"action": "none", "note": "From May on."})
     resolved = await resolution(run)
     assert (resolved.status, resolved.mode) == (ResolutionStatus.RESOLVED, SolvedBy.CONVERSATION)
@@ -161,7 +161,7 @@ async def test_what_people_decide_about_an_unknown_issue_is_done(talks: Talks) -
 async def test_a_known_issue_that_lacks_something_is_talked_about(talks: Talks) -> None:
     run = await ask(talks, "Refund my lamp")
     [opened] = await talks.opened(run)
-    assert (opened.point, opened.because) == ("unknown", "the request does not say which order it is about")
+    assert (opened.point, opened.because) == ("unknown", "it is so: people say first")
     await talks.decide(opened.id, {"action": "refund"})
     [again] = await talks.opened(run, 2)
     assert (again.point, again.because) == ("refused", "the decision does not say which order it is about")

@@ -9,17 +9,28 @@ from typing import Any, Final, get_type_hints
 
 from signals.context import UniversalContext
 from signals.run import RunSoFar
+from signals.settings import Settings
 from workflows.compiled.findings import Code, Finding, Severity
-from workflows.compiled.source import CONTEXT, ERROR, PREVIOUS, REQUEST, RUN, StepSource, parameters_of, place_of
+from workflows.compiled.source import (
+    CONTEXT,
+    ERROR,
+    PREVIOUS,
+    REQUEST,
+    RUN,
+    SETTINGS,
+    StepSource,
+    parameters_of,
+    place_of,
+)
 from workflows.compiled.types import fits, shown
 from workflows.compiled.wire import misfit
 from workflows.conversation.setup import ConversationSetup
 from workflows.hybrid import StepError
 
-NAMES: Final = (REQUEST, RUN, CONTEXT, ERROR, PREVIOUS)
+NAMES: Final = (REQUEST, RUN, CONTEXT, SETTINGS, ERROR, PREVIOUS)
 """What no step may be called."""
 
-_OWN: Final = {CONTEXT: "context"}
+_OWN: Final = {CONTEXT: "context", SETTINGS: "settings"}
 """What of a run's own steps may ask for, beside its record."""
 
 
@@ -113,7 +124,7 @@ class Checker:
         others = {name: other.gives for name, other in self.steps.items() if step is None or name != step.name}
         said = [other.hints[REQUEST] for other in self.steps.values() if REQUEST in other.hints]
         request = {REQUEST: said[0] if said else Any} if with_request else {}
-        return {**request, RUN: RunSoFar, CONTEXT: UniversalContext, **others}
+        return {**request, RUN: RunSoFar, CONTEXT: UniversalContext, SETTINGS: Settings, **others}
 
     def _check_type(self, step: StepSource, parameter: str, promised: object, accepted: object) -> None:
         if not fits(promised, accepted):
@@ -182,7 +193,9 @@ class Checker:
             return
         # It must be able to run whenever the step was done, so it is given what the step was given.
         could_be = self._given(step, with_request=True)
-        given = {name: hint for name, hint in could_be.items() if name in (*step.parameters, REQUEST, RUN, CONTEXT)}
+        given = {
+            name: hint for name, hint in could_be.items() if name in (*step.parameters, REQUEST, RUN, CONTEXT, SETTINGS)
+        }
         given[step.name] = step.returns
         hints = self.hints_of(function, step.name)
         self._check_arguments(step.name, "compensation", parameters_of(function)[1:], hints, given)

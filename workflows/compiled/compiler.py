@@ -11,7 +11,7 @@ from workflows.compiled.body import body_findings
 from workflows.compiled.checks import Checker
 from workflows.compiled.determinism import determinism_findings
 from workflows.compiled.findings import Code, CompileError, CompileWarning, Finding, Severity
-from workflows.compiled.outcomes import decision_schema, outcome_schema
+from workflows.compiled.outcomes import outcome_schema
 from workflows.compiled.plan import Argument, CycleError, Plan, PointPlan, Source, StepPlan, in_order
 from workflows.compiled.point_checks import check_points
 from workflows.compiled.source import (
@@ -20,6 +20,7 @@ from workflows.compiled.source import (
     PREVIOUS,
     REQUEST,
     RUN,
+    SETTINGS,
     StepSource,
     conditions_of,
     functions_of,
@@ -117,7 +118,6 @@ class _Compiler:
             request_step=request_step,
             result=result,
             points=tuple(self.plan_point(None, point, result) for point in self.points),
-            decision=decision_schema(self.hints, order),
             findings=tuple(self.checker.findings),
         )
         errors = tuple(finding for finding in self.checker.findings if finding.severity is Severity.ERROR)
@@ -247,7 +247,7 @@ class _Compiler:
         )
 
     def arguments(self, names: list[str]) -> tuple[Argument, ...]:
-        named = {name: Source(name) for name in (REQUEST, RUN, CONTEXT, ERROR, PREVIOUS)}
+        named = {name: Source(name) for name in (REQUEST, RUN, CONTEXT, SETTINGS, ERROR, PREVIOUS)}
         return tuple(
             Argument(name, Source.STEP if name in self.steps else named.get(name, Source.OUTCOME)) for name in names
         )

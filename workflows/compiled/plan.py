@@ -3,7 +3,7 @@
 It holds no types and no functions, so that a class that the sandbox imports anew for a run can use it.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
@@ -24,6 +24,9 @@ class Source(StrEnum):
     STEP = "step"
     OUTCOME = "outcome"
     """A conversation of the step."""
+
+    SETTINGS = "settings"
+    """What the run is bound to."""
 
     PREVIOUS = "previous"
     """What the step itself returned the last time, in a loop."""
@@ -112,8 +115,6 @@ class Plan:
     points: tuple[PointPlan, ...] = ()
     """The conversation points of the run as a whole."""
 
-    decision: dict[str, JsonValue] = field(default_factory=dict)
-    """The JSON Schema of what people who talk about the run as a whole may decide."""
     findings: tuple[Finding, ...] = ()
     """What looks wrong with the class, and didn't keep it from being planned."""
 

@@ -131,6 +131,8 @@ class Running:
                     filled[argument.name] = self.record.so_far()
                 case Source.CONTEXT:
                     filled[argument.name] = self.context()
+                case Source.SETTINGS:
+                    filled[argument.name] = self.settings
                 case Source.STEP:
                     filled[argument.name] = self.results[argument.name]
                 case Source.ERROR:

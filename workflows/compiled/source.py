@@ -12,6 +12,7 @@ from workflows.hybrid import Conditional, ConversationPoint, RetryWith
 REQUEST: Final = "request"
 RUN: Final = "run"
 CONTEXT: Final = "context"
+SETTINGS: Final = "settings"
 ERROR: Final = "error"
 PREVIOUS: Final = "previous"
 

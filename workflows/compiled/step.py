@@ -69,8 +69,8 @@ def step(
     """Mark a method as a step.
 
     Its parameters are filled by name: `request` (the workflow's input), the name of another step (what it
-    returned), `run` (a `RunSoFar`), `previous` (what it returned the last time, in a loop), or what a
-    conversation point of the step gives.
+    returned), `run` (a `RunSoFar`), `context` (a `UniversalContext`), `settings` (what the run is bound to), `previous`
+    (what it returned the last time, in a loop), or what a conversation point of the step gives.
 
     Args:
         method: The method; async, or a plain function of its arguments.

@@ -21,6 +21,7 @@ from signals.modes import Handler, Mode, TransitionRule, Trigger
 from signals.run import RunDecision
 from signals.wire import one_line
 from workflows.compiled.directives import GoOn
+from workflows.compiled.outcomes import decision_schema
 from workflows.compiled.point_checks import SWITCH
 from workflows.compiled.record import Move
 from workflows.compiled.running import Running
@@ -198,11 +199,11 @@ class Switches:
         if point is not None and run.record.are_done(run.plan.point(point.name).needs):
             planned = run.plan.point(point.name)
             setup = run.ask(f"setup of point '{point.name}'", point.setup, run.arguments(planned.setup, {}))
-            setup = setup.model_copy(update={"outcome": run.plan.decision})
+            setup = setup.model_copy(update={"outcome": decision_schema(run.hints, run.hints)})
         else:
             limit = run.settings.conversation.participant_limit
             people = who_talks(run.people, move.requested_by, limit)
-            setup = about_run(run.context(), move.reason, people, run.plan.decision)
+            setup = about_run(run.context(), move.reason, people, decision_schema(run.hints, run.hints))
         return run.settled(SWITCH, setup)
 
     def _decided(self, ended: ConversationResult | str) -> tuple[GoOn | None, str | None]:

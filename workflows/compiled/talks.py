@@ -24,6 +24,7 @@ from workflows.compiled.talk import Held, begin, end
 from workflows.conversation.setup import ConversationSetup
 from workflows.conversation.workflow import Conversation
 from workflows.hybrid import (
+    Conditional,
     ConversationPoint,
     EndRun,
     Fail,
@@ -225,7 +226,7 @@ class Talks:
             with_settings = with_settings.model_copy(update={"outcome": planned.outcome})
         demand = self.demands.pop(point.name, None)
         if demand is None:
-            return with_settings, error.message if error else because(step)
+            return with_settings, error.message if error else because(step, point)
         asked, refused = with_guests(with_settings, demand, run.people)
         for refusal in refused:
             run.reject(demand.signal, demand.requestor, refusal)
@@ -241,8 +242,10 @@ class Talks:
         return Talk(fallback.to, settled.reason, point.name, step)
 
 
-def because(step: StepPlan | None) -> str:
+def because(step: StepPlan | None, point: ConversationPoint) -> str:
     """Why a conversation is opened that no error and nobody asked for."""
+    if isinstance(point.trigger, Conditional):
+        return f"it is so: {point.trigger.condition.__name__.replace('_', ' ')}"
     return "the step calls for it" if step else "the workflow calls for it"
 
 

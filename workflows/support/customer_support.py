@@ -8,35 +8,43 @@ from pydantic import JsonValue
 from temporalio import workflow
 from temporalio.exceptions import ApplicationError
 
+from signals.adaptive import Selection
 from signals.errors import ErrorType
+from signals.modes import Paradigm
 from signals.names import child_run_id
 from signals.run import RunSoFar
+from signals.settings import Settings
 from signals.support import (
     Account,
-    Action,
     Agent,
     Classification,
     Decision,
     Handled,
-    Issue,
     Resolution,
     ResolutionStatus,
     SolvedBy,
     SupportRequest,
 )
 from workflows.compiled import compiled, step
-from workflows.hybrid import ConversationPoint, Default, OnException, PointConstraints, RetryWith
+from workflows.hybrid import Conditional, ConversationPoint, Default, OnException, PointConstraints, RetryWith
+from workflows.modes.stubs import select
 from workflows.options import CHILD_TASK_TIMEOUT, QUICK
 from workflows.support import talks
 from workflows.support.errors import SupportError
-from workflows.support.issues import known_issue, missing, said
+from workflows.support.issues import asked, decided_by, known_issue, missing, said
 from workflows.support.stubs import Books, Classifier
+
+
+def people_say_first(selection: Selection) -> bool:
+    """Whether a conversation was chosen."""
+    return selection.paradigm is Paradigm.CONVERSATION
+
 
 _NOT_DECIDED: JsonValue = {"action": "none", "solved": False, "note": "nobody decided in time"}
 
 _UNKNOWN = ConversationPoint(
     name="unknown",
-    trigger=OnException(SupportError.COMPLEX_ISSUE),
+    trigger=Conditional(people_say_first),
     setup=talks.unknown,
     constraints=PointConstraints(fallback=Default(_NOT_DECIDED)),
 )
@@ -71,25 +79,15 @@ class CustomerSupport:
         """Have somebody at hand in case people must talk."""
         return await workflow.execute_activity_method(Books.agent_on_duty, summary="who is on duty?", **QUICK)
 
+    @step
+    async def selection(self, request: SupportRequest, classification: Classification, settings: Settings) -> Selection:
+        """Choose how to go about it."""
+        return await select(asked(request, classification, settings))
+
     @step(talk=_UNKNOWN)
-    def decision(self, request: SupportRequest, classification: Classification) -> Decision:
+    def decision(self, request: SupportRequest, classification: Classification, selection: Selection) -> Decision:
         """Decide what to do: what a workflow is made for, or what people say."""
-        if classification.confidence < classification.threshold or classification.issue is Issue.OTHER:
-            raise ApplicationError(
-                f"no workflow is made for this ({classification.issue}, confidence {classification.confidence:.2f})",
-                type=SupportError.COMPLEX_ISSUE,
-                non_retryable=True,
-            )
-        decided = Decision(
-            action=Action(classification.issue),
-            order_id=request.order_id or classification.order_id,
-            address=classification.address,
-        )
-        if lacking := missing(decided):
-            raise ApplicationError(
-                f"the request does not say {lacking}", type=SupportError.COMPLEX_ISSUE, non_retryable=True
-            )
-        return decided
+        return decided_by(request, classification)
 
     @step(talk=_REFUSED)
     async def handled(self, account: Account, decision: Decision, run: RunSoFar) -> Handled:
@@ -112,7 +110,9 @@ class CustomerSupport:
         return Handled(action=decision.action, solved=True, text=said(result), details=result.model_dump(mode="json"))
 
     @step(result=True)
-    def resolution(self, classification: Classification, handled: Handled, run: RunSoFar) -> Resolution:
+    def resolution(
+        self, classification: Classification, selection: Selection, handled: Handled, run: RunSoFar
+    ) -> Resolution:
         """Sum up."""
         points = {conversation.point for conversation in run.conversations}
         if not points:
@@ -124,6 +124,7 @@ class CustomerSupport:
             mode=mode,
             issue=classification.issue,
             confidence=classification.confidence,
+            reasons=selection.reasons,
             result=handled,
             conversations=run.conversations,
             transitions=run.transitions,

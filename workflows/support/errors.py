@@ -11,6 +11,3 @@ class SupportError(StrEnum):
 
     NOT_FOUND = "NotFound"
     """It isn't in the shop's books."""
-
-    COMPLEX_ISSUE = "ComplexIssue"
-    """No workflow is made for it, or it isn't sure which."""

@@ -2,19 +2,24 @@
 
 from dataclasses import dataclass
 
+from signals.adaptive import SelectionRequest, Traits
 from signals.names import WorkflowType
+from signals.settings import Settings
 from signals.support import (
     Account,
     Action,
     AddressChanged,
     AddressChangeRequest,
+    Classification,
     Decision,
+    Issue,
     OrderAnswer,
     OrderQuestion,
     PasswordResetRequest,
     PasswordResetSent,
     Receipt,
     RefundRequest,
+    SupportRequest,
 )
 from signals.wire import Wire
 
@@ -28,6 +33,36 @@ class KnownIssue:
     workflow: WorkflowType
     request: Wire
     result: type[IssueResult]
+
+
+def decided_by(request: SupportRequest, classification: Classification) -> Decision:
+    """What a workflow would do about a request."""
+    return Decision(
+        action=Action(classification.issue),
+        order_id=request.order_id or classification.order_id,
+        address=classification.address,
+    )
+
+
+def asked(request: SupportRequest, classification: Classification, settings: Settings) -> SelectionRequest:
+    """What the selector goes by: a known issue that says all that its workflow needs has clear steps."""
+    known = classification.issue is not Issue.OTHER
+    clear = known and missing(decided_by(request, classification)) is None
+    return SelectionRequest(
+        goal=request.text,
+        traits=Traits(
+            deterministic=clear,
+            clear_steps=clear,
+            dynamic_participants=False,
+            emergent=not clear,
+            structured_phases=known,
+            flexible=not known,
+        ),
+        confidence=classification.confidence,
+        workflow=clear,
+        people=True,
+        settings=settings,
+    )
 
 
 def missing(decision: Decision) -> str | None:

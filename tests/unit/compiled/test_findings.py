@@ -154,7 +154,7 @@ def test_a_parameter_must_be_known() -> None:
         @step(result=True)
         def receipt(self, ordr: int, receipt: int) -> int: ...
 
-    remedy = "name it after one of: request, run, context, order"
+    remedy = "name it after one of: request, run, context, settings, order"
     assert told(Asking) == [
         (Code.UNKNOWN_PARAMETER, "receipt", "ordr", "nothing has this name", remedy),
         (Code.UNKNOWN_PARAMETER, "receipt", "receipt", "nothing has this name", remedy),
@@ -281,7 +281,7 @@ def test_a_finding_is_said_in_one_line() -> None:
     first = findings(Faulty)[0]
     assert str(first) == (
         f"{first.file}:{first.line}: error [unknown-parameter] Faulty.first parameter 'missing': "
-        "nothing has this name; name it after one of: request, run, context, second"
+        "nothing has this name; name it after one of: request, run, context, settings, second"
     )
 
 

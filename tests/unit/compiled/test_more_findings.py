@@ -121,7 +121,7 @@ def test_a_default_does_not_hide_a_misspelt_name() -> None:
         @step(result=True)
         def paid(self, price: int, prize: int | None = None) -> bool: ...
 
-    remedy = "name it after one of: request, run, context, price"
+    remedy = "name it after one of: request, run, context, settings, price"
     assert told(Misspelt) == [(Code.UNKNOWN_PARAMETER, "paid", "prize", "nothing has this name", remedy)]
 
 

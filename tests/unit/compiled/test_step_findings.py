@@ -46,7 +46,11 @@ async def asynchronous(request: Parcel) -> bool: ...
     [
         (wrong_result, "when: it does not return bool", "annotate what it returns"),
         (wrong_input, "when: it accepts str for 'request', but is given Parcel", "change one of the two annotations"),
-        (unknown_input, "when: it asks for 'nothing', which it isn't given", "known are: request, run, context, one"),
+        (
+            unknown_input,
+            "when: it asks for 'nothing', which it isn't given",
+            "known are: request, run, context, settings, one",
+        ),
         (wrong_step, "when: it accepts str for 'one', but is given int", "change one of the two annotations"),
         (asynchronous, "when: it is async", "make it a plain, pure function"),
     ],
@@ -117,7 +121,7 @@ def test_a_compensation_is_given_what_the_step_was_given() -> None:
             "one",
             None,
             "compensation: it asks for 'two', which it isn't given",
-            "known are: request, run, context, one",
+            "known are: request, run, context, settings, one",
         ),
     ]
 
@@ -174,7 +178,7 @@ ANSWER = RetryWith("answer")
             ConversationPoint("p", asks_own_step, integration=ANSWER),
             Code.FUNCTION,
             "setup of point 'p': it asks for 'one', which it isn't given",
-            "known are: request, run, context, other, error",
+            "known are: request, run, context, settings, other, error",
         ),
         (
             ConversationPoint("p", asks_for_error, integration=ANSWER),

@@ -18,7 +18,7 @@ ALICE = Customer(id="C-1", name="Alice", email="alice@example.com")
 
 @pytest.fixture(scope="module")
 def classifier() -> ExamplesClassifier:
-    return ExamplesClassifier(THRESHOLD)
+    return ExamplesClassifier()
 
 
 def classify(classifier: ExamplesClassifier, text: str, order_id: str | None = None) -> Classification:
@@ -28,7 +28,7 @@ def classify(classifier: ExamplesClassifier, text: str, order_id: str | None = N
 
 def decision(found: Classification) -> str:
     """Say what a run would do: run the issue's workflow, or talk."""
-    known = found.issue is not Issue.OTHER and found.confidence >= found.threshold
+    known = found.issue is not Issue.OTHER and found.confidence >= THRESHOLD
     return found.issue.value if known else TALK
 
 
@@ -86,16 +86,12 @@ def test_no_unseen_request_starts_the_wrong_workflow(classifier: ExamplesClassif
 
 def test_the_same_examples_give_the_same_classifier(classifier: ExamplesClassifier) -> None:
     text = "Could you check on my order, or pay it back?"
-    assert classify(ExamplesClassifier(THRESHOLD), text) == classify(classifier, text)
+    assert classify(ExamplesClassifier(), text) == classify(classifier, text)
 
 
 def test_which_order_it_is_says_nothing_about_the_issue(classifier: ExamplesClassifier) -> None:
     first, second = (classify(classifier, f"What about {order}, is it late?") for order in ("A-1001", "ZZ-777000"))
     assert first.confidence == second.confidence
-
-
-def test_the_threshold_is_pinned_into_the_answer() -> None:
-    assert classify(ExamplesClassifier(0.4), "Where is my order?").threshold == 0.4
 
 
 def test_the_order_and_the_address_that_are_named_are_given(classifier: ExamplesClassifier) -> None:

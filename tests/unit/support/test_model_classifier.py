@@ -21,7 +21,7 @@ ALICE = Customer(id="C-1", name="Alice", email="alice@example.com")
 
 def classify(model: Model, text: str) -> Classification:
     request = SupportRequest(customer=ALICE, text=text)
-    return asyncio.run(ActivityEnvironment().run(ModelClassifier(model, threshold=0.7).classify, request))
+    return asyncio.run(ActivityEnvironment().run(ModelClassifier(model).classify, request))
 
 
 def answering(**judgement: JsonValue) -> TestModel:
@@ -37,7 +37,7 @@ def failing(error: Exception) -> FunctionModel:
 
 def test_the_models_judgement_is_the_classification() -> None:
     found = classify(answering(issue="refund", confidence=0.93), "My money back for a-1002!")
-    assert (found.issue, found.confidence, found.threshold, found.order_id) == (Issue.REFUND, 0.93, 0.7, "A-1002")
+    assert (found.issue, found.confidence, found.order_id) == (Issue.REFUND, 0.93, "A-1002")
 
 
 def test_the_model_reads_the_rules_and_the_request_and_nothing_about_the_customer() -> None:
