@@ -5,7 +5,7 @@ import json
 import sys
 import threading
 from asyncio.subprocess import PIPE, STDOUT, Process
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -77,12 +77,13 @@ def language_model() -> Iterator[Model]:
 class Workers:
     """Worker processes of one server."""
 
-    def __init__(self, address: str, folder: Path, model: Model) -> None:
+    def __init__(self, address: str, folder: Path, model: Model, more: Mapping[str, str]) -> None:
         self._environment = {
             **demo_environment(address, f"sqlite:///{folder}/business.db"),
             "PARLEY_ASSISTANT__MODEL": "openai-chat:test",
             "OPENAI_BASE_URL": f"http://127.0.0.1:{model.port}/v1",
             "OPENAI_API_KEY": "none",
+            **more,
         }
         self._running: list[Process] = []
 
@@ -114,9 +115,18 @@ class Workers:
 
 
 @asynccontextmanager
-async def workers(address: str, folder: Path, model: Model) -> AsyncIterator[Workers]:
-    """Worker processes that are gone at the end."""
-    group = Workers(address, folder, model)
+async def workers(
+    address: str, folder: Path, model: Model, more: Mapping[str, str] | None = None
+) -> AsyncIterator[Workers]:
+    """Worker processes that are gone at the end.
+
+    Args:
+        address: The Temporal server.
+        folder: Where their books are.
+        model: The language model that they ask.
+        more: More of their environment.
+    """
+    group = Workers(address, folder, model, more or {})
     try:
         yield group
     finally:

@@ -220,6 +220,24 @@ async def test_what_people_decide_must_fit(talks: Talks, agency: Agency) -> None
     assert await run.result() == ROME
 
 
+async def test_there_and_back_costs_the_conversation_and_two_events_each_way(talks: Talks, agency: Agency) -> None:
+    run = await talks.start("Journey", Trip(place="Rome", slow=("room",)))
+    await is_running(talks, run, "room")
+    before = await _length(run)
+    await switch(run, Mode.HYBRID)
+    [about] = await talks.opened(run)
+    await decide(talks, about, {})
+    await talks.closed(run, 1)
+    # The request and its task are 4 events.
+    assert await _length(run) - before <= 4 + 9 + 2 * 2
+    agency.let_go(run.id, "room")
+    await run.result()
+
+
+async def _length(run: Run) -> int:
+    return (await run.describe()).history_length
+
+
 # What is under way
 
 
