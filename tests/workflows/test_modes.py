@@ -238,6 +238,25 @@ async def _length(run: Run) -> int:
     return (await run.describe()).history_length
 
 
+async def test_a_change_of_mode_is_logged_with_what_is_known_and_not_with_what_was_said(
+    talks: Talks, agency: Agency, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level("INFO", logger="temporalio.workflow"):
+        run = await talks.start("Journey", Trip(place="Rome", slow=("room",)))
+        await is_running(talks, run, "room")
+        await switch(run, Mode.HYBRID, reason="it is a secret")
+        [about] = await talks.opened(run)
+        agency.let_go(run.id, "room")
+        await decide(talks, about, {})
+        await run.result()
+    there, back = [vars(record) for record in caplog.records if record.message.startswith("Mode: ")]
+    assert (there["transition"]["trigger"], there["transition"]["requested_by"]) == ("request", "bob")
+    assert (there["steps"]["flight"], there["steps"]["room"], there["results"]) == ("done", "running", ["flight"])
+    assert there["conversations"] == [about.id]
+    assert back["transition"]["trigger"] == "outcome"
+    assert "secret" not in f"{there['transition']} {there['message']}"
+
+
 # What is under way
 
 

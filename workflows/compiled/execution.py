@@ -179,7 +179,7 @@ class Execution:
                 if artefact.name in run.hints:
                     found[artefact.name] = await fetch(artefact)
             run.results |= run.typed(found)
-        run.record.taken_up(context, run.results)
+        run.take_up(context)
         if context.mode is not Mode.WORKFLOW:
             move = Move(context.mode, Trigger.SELECTED, "it begins so")
             self._switch(move, HANDLERS[context.mode][0])

@@ -26,7 +26,7 @@ from signals.conversation import ConversationResult, Rejection, Rejections
 from signals.errors import Refusal
 from signals.modes import Mode, Paradigm, Rules
 from signals.participants import Participant
-from signals.run import StepStatus
+from signals.run import StepStatus, Transition
 from signals.settings import Settings
 from signals.wire import MAX_FACTS_BYTES, at_most, one_line
 from workflows import search
@@ -82,6 +82,9 @@ class Running:
 
         self.sessions: dict[str, ConversationState] = {}
         """What is known of the latest conversations, by workflow id."""
+
+        self._logged = 0
+        """How many changes of mode were logged."""
 
         self._hints: dict[str, dict[str, object]] | None = None
 
@@ -211,6 +214,11 @@ class Running:
             if name := session.state.turn_state.conversation:
                 self.sessions[name] = session.state
 
+    def take_up(self, context: UniversalContext) -> None:
+        """Go on from where another run stood; its changes of mode are no news."""
+        self.record.taken_up(context, self.results)
+        self._logged = len(self.record.transitions)
+
     def context(self) -> UniversalContext:
         """All that the run knows, kept to a size."""
         record = self.record
@@ -263,9 +271,30 @@ class Running:
         self.publish()
 
     def publish(self) -> None:
-        """Show where the run stands."""
+        """Show where the run stands, and log how its mode has changed."""
+        for transition in self.record.transitions[self._logged :]:
+            self._log(transition)
+        self._logged = len(self.record.transitions)
         search.publish(mode=self.record.mode)
         workflow.set_current_details(page(self.record, self.rejections, self.selection))
+
+    def _log(self, transition: Transition) -> None:
+        """Log a change of mode with all that is known, but for what people and models say."""
+        record = self.record
+        workflow.logger.info(
+            "Mode: %s to %s (%s)",
+            transition.source,
+            transition.target,
+            transition.trigger,
+            extra={
+                "transition": transition.model_dump(mode="json", exclude={"reason"}, exclude_none=True),
+                "steps": {name: str(progress.status) for name, progress in record.steps.items()},
+                "conversations": [one.id for one in record.open_conversations],
+                "participants": [person.id for person in self.people],
+                "facts": sorted(self.core.facts),
+                "results": sorted(self.results),
+            },
+        )
 
     @property
     def under_way(self) -> list[str]:
