@@ -16,6 +16,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Final, TypeVar
 
+import httpx2
 from pydantic_ai.exceptions import AgentRunError, UserError
 from pydantic_ai.models import Model, infer_model
 from sqlalchemy import Engine
@@ -26,6 +27,7 @@ from temporalio.worker import Worker
 from activities.assistant import AssistantActivities
 from activities.local_model import LocalModel, LocalModelError
 from activities.models import LOCAL, LanguageModels
+from activities.notify import TIME_LIMIT, WebhookNotifier
 from activities.pinning import WorkerPinning
 from activities.pipeline.checkouts import GitCheckouts
 from activities.pipeline.deployments import TargetDeployments
@@ -46,6 +48,7 @@ from infra.health import Health, Polling, health_server
 from infra.payloads.converter import data_converter
 from infra.queues import QueueInterceptor, Share, Workers, shares
 from infra.replay import run_options
+from infra.webhooks import webhook
 from signals.settings import Settings, ValidationLevel
 from workflows.compiled import CompileError
 from workflows.compiled.compiler import validating
@@ -182,7 +185,7 @@ async def _activities(config: Config, client: Client, stack: AsyncExitStack) -> 
     if Duty.AI in config.worker.serves:
         activities += await _ai(config, stack)
     if Duty.BUSINESS in config.worker.serves:
-        activities += await _business(config, client)
+        activities += await _business(config, client, stack)
     return activities
 
 
@@ -198,10 +201,14 @@ async def _ai(config: Config, stack: AsyncExitStack) -> list[Callable[..., objec
     return [assistant.reply, assistant.consult, classifier.classify]
 
 
-async def _business(config: Config, client: Client) -> list[Callable[..., object]]:
+async def _business(config: Config, client: Client, stack: AsyncExitStack) -> list[Callable[..., object]]:
     books = ShopBooks(await asyncio.to_thread(_prepared_books, config))
     relay = RelayActivities(client)
+    http = await stack.enter_async_context(httpx2.AsyncClient(timeout=TIME_LIMIT.total_seconds()))
+    webhooks = [webhook(hook, variables([hook.secret_env])) for hook in config.notify.webhooks]
+    notifier = WebhookNotifier(webhooks, http)
     return [
+        notifier.notify,
         relay.pass_on,
         relay.fetch_result,
         books.account,
@@ -318,6 +325,7 @@ def main() -> int:
     """
     options = _parser().parse_args()
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("httpx2").setLevel(logging.WARNING)  # below, it tells addresses, which may be secrets
     try:
         config = load_config(options.config)
         if options.prepare:

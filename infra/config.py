@@ -15,7 +15,7 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Final, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, Field, SecretStr, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
@@ -23,6 +23,8 @@ from activities.scripts import Script
 from infra.errors import SetupError
 from infra.memory import cache_size
 from infra.origins import SEPARATOR, Key, Origins, Source, origins
+from infra.table import Table
+from infra.webhooks import NotifySettings
 from signals.modes import Paradigm
 from signals.names import TASK_QUEUE
 from signals.settings import Settings
@@ -63,12 +65,6 @@ def _is_address(text: str) -> str:
 
 Address = Annotated[str, AfterValidator(_is_address)]
 """Where something listens, `IP:PORT`."""
-
-
-class Table(BaseModel):
-    """A table of the file; unknown keys are refused."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
 
 class Duty(StrEnum):
@@ -201,7 +197,7 @@ class AssistantSettings(Table):
     model: str = Field(default="local", min_length=1)
     """`local` for the embedded model, `script:NAME`, or any provider's (`openai:gpt-5`)."""
 
-    scripts: dict[str, Script] = {}
+    scripts: dict[str, Script] = Field(default={})
     """What simulated participants and advisers say and do, by name."""
 
     warm: bool = True
@@ -254,6 +250,7 @@ class Config(BaseSettings):
     encryption: EncryptionSettings = EncryptionSettings()
     codec: CodecSettings = CodecSettings()
     assistant: AssistantSettings = AssistantSettings()
+    notify: NotifySettings = NotifySettings()
     support: SupportSettings = SupportSettings()
     pipeline: PipelineSettings = Field(default_factory=PipelineSettings)
 

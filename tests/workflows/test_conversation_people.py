@@ -1,13 +1,17 @@
 """People who are waited for, on the real server with a clock that runs ahead: told, joined by others, given up on."""
 
 from collections.abc import AsyncIterator
+from functools import partial
 
+import httpx2
 import pytest
+from standardwebhooks import Webhook as Signer
 from temporalio import activity
 from temporalio.api.enums.v1 import EventType
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import TimeSkipper, TimeSkippingConfig
 
+from activities.notify import Webhook, WebhookNotifier
 from infra.connection import connect
 from infra.devserver import DevServer
 from signals.conversation import StopReason
@@ -16,6 +20,7 @@ from signals.messages import Disposition, Turn
 from signals.notices import Told, Waiting
 from signals.participants import Participant
 from tests.harness import eventually, running_worker
+from tests.unit.assistant.endpoint import Answer, Endpoint
 from tests.unit.conversation.talk import person
 from tests.workflows.rooms import ANN, BEN, Room, Rooms
 from workflows.conversation.stubs import Notifier
@@ -127,3 +132,33 @@ async def test_who_can_not_be_told_is_said_in_the_conversation(rooms: Rooms, clo
     [message] = (await room.transcript()).messages
     assert message.text == "ann could not be told: the webhook wants no more"
     await room.close()
+
+
+async def test_webhooks_are_posted_to_once_a_wait_and_again_only_where_they_did_not_take_it(
+    clock: TimeSkipper,
+) -> None:
+    signer = Signer("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
+    with Endpoint() as steady, Endpoint() as flighty:
+        steady.answer = flighty.answer = Answer(204)
+        flighty.first = [Answer(503, headers={"retry-after": "1"})]
+        async with httpx2.AsyncClient() as client:
+            notifier = WebhookNotifier([Webhook(one.url, signer) for one in (steady, flighty)], client)
+            async with running_worker(clock.client, [Conversation], [notifier.notify]) as task_queue:
+                room = await opened(Rooms(clock.client, task_queue), ANN, BEN)
+                for waits in (1, 2):
+                    await clock.fast_forward(room.handle, HOUR + 1)
+                    await eventually(partial(has_posts, flighty, waits + 1))
+                    await room.say("ann", "I am here")
+                    await room.say("ben", "so am I")
+                    await room.taken(2 * waits)
+                await room.close()
+    for webhook in (steady, flighty):
+        told = [signer.verify(post.text, dict(post.headers))["data"]["conversation"] for post in webhook.posts]
+        assert set(told) == {room.id}
+    ids = [post.headers["webhook-id"] for post in flighty.posts]
+    assert (len(steady.posts), len(ids)) == (2, 3)
+    assert ids[0] == ids[1] != ids[2]
+
+
+async def has_posts(webhook: Endpoint, count: int) -> bool:
+    return len(webhook.posts) == count

@@ -1,4 +1,4 @@
-"""A real HTTP server that plays an OpenAI-compatible provider, well or badly."""
+"""A real HTTP server that plays an OpenAI-compatible provider, or a webhook, well or badly."""
 
 import json
 import threading
@@ -20,6 +20,13 @@ class Answer(NamedTuple):
     status: int = 200
     body: str = ""
     headers: Mapping[str, str] = {}
+
+
+class Post(NamedTuple):
+    """What the server was sent."""
+
+    headers: Mapping[str, str]
+    text: str
 
 
 class Hang(NamedTuple):
@@ -72,8 +79,8 @@ class Endpoint:
         self.answer: Answer | Hang = says("Hello.")
         """What it answers then."""
 
-        self.asked: list[Body] = []
-        """The bodies of the requests so far."""
+        self.posts: list[Post] = []
+        """The requests so far."""
 
         self.given_up: Queue[bool] = Queue()
         """Told when a client that waits in vain closes its connection."""
@@ -86,6 +93,11 @@ class Endpoint:
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
+
+    @property
+    def asked(self) -> list[Body]:
+        """The bodies of the requests so far."""
+        return [json.loads(post.text) for post in self.posts]
 
     @property
     def url(self) -> str:
@@ -119,7 +131,8 @@ def _handler(endpoint: Endpoint) -> Callable[..., BaseHTTPRequestHandler]:
 
         def do_POST(self) -> None:
             length = int(self.headers["content-length"])
-            endpoint.asked.append(json.loads(self.rfile.read(length)))
+            sent = {name.lower(): value for name, value in self.headers.items()}
+            endpoint.posts.append(Post(sent, self.rfile.read(length).decode()))
             answer = endpoint.first.pop(0) if endpoint.first else endpoint.answer
             if isinstance(answer, Hang):
                 endpoint.given_up.put(self.rfile.read(1) == b"")
