@@ -6,6 +6,7 @@ from workflows.conversation.change import Change
 from workflows.conversation.events import Replied, ReplyFailed
 from workflows.conversation.floor import hand_over, must_wait
 from workflows.conversation.invocations import take_answer
+from workflows.conversation.roster import MAX_FAILURES
 from workflows.conversation.state import HELD, digest
 
 
@@ -66,11 +67,16 @@ def hand_off(change: Change, name: str, to: str) -> None:
 
 
 def take_failure(change: Change, event: ReplyFailed) -> None:
-    """Tell that an AI participant can't reply; it passes."""
+    """Tell that an AI participant can't reply, once for a row of failures and once when it is given up; it passes."""
     name = event.speaker
-    change.state.members[name].failures += 1
+    member = change.state.members[name]
+    member.failures += 1
     _had_their_say(change, name)
-    change.say(f"{change.label(name)} can't reply: {event.reason}")
+    told = f"{change.label(name)} can't reply: {event.reason}"
+    if member.failures == MAX_FAILURES:
+        change.say(f"{told}; after {MAX_FAILURES} failures in a row it is asked no more")
+    elif member.failures == 1:
+        change.say(told)
     change.state.passes += 1
     change.spoke = name
 

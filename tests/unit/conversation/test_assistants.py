@@ -137,9 +137,13 @@ def test_an_ai_participant_that_keeps_failing_is_asked_no_more() -> None:
     talk = Talk(ALICE, ROBOT)
     for _ in range(MAX_FAILURES):
         talk.turn("alice")
-        talk.fail("robot")
+        talk.fail("robot", "no model")
     talk.turn("alice")
     assert len(talk.asked) == MAX_FAILURES
+    assert [told for told in talk.said if not told.startswith("alice")] == [
+        "robot can't reply: no model",
+        "robot can't reply: no model; after 3 failures in a row it is asked no more",
+    ]
     assert talk.state.floor == "alice"
 
 
