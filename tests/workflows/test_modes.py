@@ -393,6 +393,7 @@ async def test_the_context_goes_with_the_mode(talks: Talks, agency: Agency) -> N
     agency.let_go(run.id, "room")
     [about] = await talks.opened(run)
     during = await context(run)
+    assert during.core_state.request == {"place": "Rome", "slow": ["room"], "broken": [], "minutes": 30}
     assert isinstance(during.mode_state, ConversationState)
     assert during.mode_state.participants["bob"].participant == BOB
     assert set(variables(during)) == {"flight", "room"}
@@ -400,6 +401,7 @@ async def test_the_context_goes_with_the_mode(talks: Talks, agency: Agency) -> N
     await decide(talks, about, {"note": "go on"})
     await run.result()
     after = await context(run)
+    assert after.core_state.facts == {}
     assert set(variables(after)) == {"flight", "room", "tickets", "all_of_it"}
     [session] = to_hybrid(after).conversation_sessions
     assert [message.text for message in session.state.message_history if message.speaker][:1] == ["Let us see."]
@@ -421,7 +423,7 @@ async def test_a_result_that_is_too_large_to_carry_is_fetched_from_its_run(talks
     await failure(old)
     carried = await context(old)
     assert carried.size <= 64 * 1024
-    assert {one.name for one in carried.core_state.artefacts} == {"flight"}
+    assert {one.name for one in carried.core_state.artefacts} == {"flight", "request"}
     new = await talks.start("Journey", Trip(place="Oslo"), carried)
     assert await new.result() == [f"flight to {far}", "room to Oslo", "tickets to Oslo"]
     assert agency.calls(new.id) == ["room", "tickets"]

@@ -22,7 +22,7 @@ from workflows.compiled.plan import Plan
 from workflows.compiled.point_checks import SWITCH
 from workflows.compiled.post import Post
 from workflows.compiled.record import Move
-from workflows.compiled.running import Running
+from workflows.compiled.running import Running, as_json
 from workflows.compiled.settlement import Settled
 from workflows.compiled.steps import Steps
 from workflows.compiled.stubs import fetch
@@ -79,6 +79,7 @@ class Execution:
         """
         run = self.run
         run.request = request
+        run.core = run.core.model_copy(update={"request": as_json(request)})
         posting = asyncio.create_task(self.post.pass_signals_on())
         try:
             await self._begin(context)

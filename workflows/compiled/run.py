@@ -17,6 +17,7 @@ from workflows.compiled.diagram import mermaid
 from workflows.compiled.execution import Execution
 from workflows.compiled.plan import Plan
 from workflows.compiled.running import as_json
+from workflows.compiled.source import REQUEST
 from workflows.hybrid import ConversationPoint
 from workflows.pinning import pin
 from workflows.receiving import Receiver, as_error, receive_signal, receive_update
@@ -68,10 +69,12 @@ class Run(Receiver):
         """All that the run knows."""
         return self.execution.run.context()
 
-    @workflow.query(description="The whole result of a step that is done, by its name.")
+    @workflow.query(description="The whole result of a step that is done, by its name; of 'request' the input.")
     def result_of(self, step: str) -> JsonValue:
-        """The result of a step."""
+        """The result of a step, or the workflow's input."""
         run = self.execution.run
+        if step == REQUEST:
+            return run.core.request
         if step not in run.results or not run.record.are_done([step]):
             raise ApplicationError(f"step {step!r} has no result", type=ErrorType.INVALID_INPUT)
         return as_json(run.results[step])

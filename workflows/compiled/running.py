@@ -83,6 +83,9 @@ class Running:
         self.sessions: dict[str, ConversationState] = {}
         """What is known of the latest conversations, by workflow id."""
 
+        self._told: dict[str, dict[str, JsonValue]] = {}
+        """What the open conversations were told, so that it is not taken for news."""
+
         self._logged = 0
         """How many changes of mode were logged."""
 
@@ -169,9 +172,10 @@ class Running:
                 known.setdefault(name, state.participant)
         return tuple(known.values())
 
-    def talk_opened(self, conversation: str, participants: Iterable[Participant]) -> None:
-        """Note who takes part in a conversation."""
-        people = {person.id: ParticipantState(participant=person) for person in participants}
+    def talk_opened(self, conversation: str, setup: ConversationSetup) -> None:
+        """Note who takes part in a conversation, and what it is told."""
+        people = {person.id: ParticipantState(participant=person) for person in setup.participants}
+        self._told[conversation] = setup.facts
         self.sessions[conversation] = ConversationState(
             participants=people, turn_state=TurnState(conversation=conversation)
         )
@@ -193,7 +197,9 @@ class Running:
                 ),
             }
         )
-        facts = {**self.core.facts, **ended.facts}
+        told = self._told.pop(conversation, {})
+        learnt = {name: value for name, value in ended.facts.items() if name not in told or told[name] != value}
+        facts = {**self.core.facts, **learnt}
         try:
             at_most(MAX_FACTS_BYTES)(facts)
         except ValueError as error:

@@ -166,7 +166,7 @@ class Talks:
             people=tuple(who.id for who in setup.participants if who.kind is Kind.HUMAN),
         )
         self.open[name] = conversation
-        run.talk_opened(name, setup.participants)
+        run.talk_opened(name, setup)
         run.record.opened(record, replace(move, conversation=name))
         run.publish()
         return conversation

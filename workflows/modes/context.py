@@ -25,6 +25,9 @@ from signals.context import (
 )
 from signals.modes import Mode
 
+_REQUEST: Final = "request"
+"""What the workflow's input is called among the artefacts: no step has that name."""
+
 KEPT_MESSAGES: Final = 5
 """How many of the last messages are kept where there is no room for more."""
 
@@ -121,13 +124,16 @@ def bounded(
     if size > most:
         context = _each_state(context, _with_few_messages)
         size = _size(context)
-    results = sorted(variables(context).items(), key=lambda item: -len(to_json(item[1])))
+    known = {**variables(context), _REQUEST: context.core_state.request}
+    results = sorted(known.items(), key=lambda item: -len(to_json(item[1])))
     for name, value in results:
         if size <= most:
             break
         artefact = Artefact(name=name, bytes=len(to_json(value)), workflow_id=workflow_id, run_id=run_id)
         core = context.core_state
         core = core.model_copy(update={"artefacts": (*_without(core.artefacts, name), artefact)})
+        if name == _REQUEST:
+            core = core.model_copy(update={"request": None})
         context = _each_state(context.model_copy(update={"core_state": core}), partial(_without_variable, name))
         size = _size(context)
     return context.model_copy(update={"size": size})
