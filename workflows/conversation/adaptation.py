@@ -8,6 +8,7 @@ from pydantic import Field
 from signals.modes import Mode
 from signals.participants import Participant
 from signals.wire import Identifier, Text, Wire
+from workflows.conversation.bounds import Constraints
 from workflows.conversation.coordination import CoordinationStrategy
 from workflows.conversation.observations import AnyObservation, BudgetSpent, Circling, Disagreement
 from workflows.conversation.speaker_selection import Coordination
@@ -127,31 +128,35 @@ DEFAULT_RULES: Final = (
 """What suits most conversations: each is followed once, and says something only when it goes badly."""
 
 
-def rules_fault(rules: Sequence[Rule], participants: Sequence[Participant]) -> str | None:
-    """Say which setting of some rules doesn't suit the participants, beginning with `adaptation`; nothing if all do."""
-    added = [rule.then.participant for rule in rules if isinstance(rule.then, AddParticipant)]
-    known: dict[str, Participant] = {}
-    for one in (*participants, *added):
-        known.setdefault(one.id, one)
+def rules_fault(
+    rules: Sequence[Rule], participants: Sequence[Participant], constraints: Constraints, window: int
+) -> str | None:
+    """Say which setting of some rules doesn't suit the rest of a setup, beginning with `adaptation`; nothing if all do.
+
+    The default rules suit any: it does no harm if one of them can never be followed.
+    """
     for index, rule in enumerate(rules):
         where = f"adaptation.{index}"
-        if fault := rule.when.fault(participants):
+        fault = rule.when.fault(participants)
+        if rule not in DEFAULT_RULES:
+            fault = fault or rule.when.out_of_sight(constraints, window)
+        if fault:
             return f"{where}.when.{fault}"
-        if fault := _action_fault(rule, participants, known):
+        if fault := _action_fault(rule, participants):
             return f"{where}.then.{fault}"
     return None
 
 
-def _action_fault(rule: Rule, participants: Sequence[Participant], known: dict[str, Participant]) -> str | None:
+def _action_fault(rule: Rule, participants: Sequence[Participant]) -> str | None:
     match rule.then:
         case SwitchCoordination(to=to):
             fault = to.fault(participants)
             return f"to.{fault}" if fault else None
-        case AddParticipant(participant=one) if known[one.id] != one:
+        case AddParticipant(participant=one) if one not in participants:
             return f"participant.id: {one.id!r} is somebody else; choose another id"
         case DropParticipant(id=None) if not rule.when.names_somebody:
             return f"id: '{rule.when.kind}' names nobody; say who is to leave"
-        case DropParticipant(id=str(name)) if name not in known:
+        case DropParticipant(id=str(name)) if all(one.id != name for one in participants):
             return f"id: {name!r} is not a participant"
         case _:
             return None

@@ -1,6 +1,6 @@
 """The bounds of a conversation: who may come in, how long it may take, what it may cost, and what follows silence."""
 
-from collections.abc import Set
+from collections.abc import Sequence, Set
 from enum import StrEnum
 from typing import Annotated, Final, Literal, Self
 
@@ -73,6 +73,20 @@ class BringIn(Wire):
             raise ValueError("give either 'role' or 'participant'")
         return self
 
+    def fault(self, participants: Sequence[Participant]) -> str | None:
+        """Say which setting doesn't suit those who may take part, beginning with its name; nothing where all do."""
+        if self.participant is None:
+            of_role = [one for one in participants if one.role == self.role]
+            if any(one.may(Permission.SPEAK) for one in of_role):
+                return None
+            what = "may speak" if of_role else "takes part"
+            return f"role: nobody of the role {self.role!r} {what}"
+        if self.participant not in participants:
+            return f"participant.id: {self.participant.id!r} is somebody else; choose another id"
+        if not self.participant.may(Permission.SPEAK):
+            return "participant.can: who is to answer needs the permission 'speak'"
+        return None
+
 
 class GiveUp(Wire):
     """End the conversation, with an outcome if there is one to fall back on."""
@@ -112,7 +126,7 @@ class Budget(Wire):
     tokens: int | None = Field(default=None, ge=1)
     """Input and output together."""
 
-    cost: float | None = Field(default=None, gt=0)
+    cost: float | None = Field(default=None, gt=0, allow_inf_nan=False)
     """In US dollars, of models whose prices are known."""
 
     at_exhaustion: Exhausted = Exhausted.HAND_OFF

@@ -16,6 +16,8 @@ from workflows.conversation.outcomes import outcome_fault
 from workflows.conversation.state import ConversationState
 from workflows.conversation.strategies import Family, Strategy
 
+_NO_VOTERS: Final = "{}: nobody of these may vote; give a participant the permission 'speak'"
+
 
 class Question(NamedTuple):
     """What a language model is to judge."""
@@ -59,6 +61,8 @@ class Decision(Condition):
 
     def fault(self, participants: Sequence[Participant]) -> str | None:
         """Say which setting doesn't suit the participants."""
+        if fault := _fault_of_roles(self.roles, participants):
+            return fault
         # Deciding is proposing or voting, and that takes the permission to speak.
         able = [p for p in participants if p.may(Permission.DECIDE) and p.may(Permission.SPEAK)]
         if any(not self.roles or p.role in self.roles for p in able):
@@ -95,20 +99,23 @@ class Consensus(Condition):
     kind: Literal["consensus"] = "consensus"
     of: Literal["people", "everybody"] = "people"
 
+    def fault(self, participants: Sequence[Participant]) -> str | None:
+        """Say which setting doesn't suit the participants."""
+        return None if any(map(self._may_vote, participants)) else _NO_VOTERS.format("of")
+
     def met(self, state: ConversationState, now: datetime) -> Ended | None:
         """The end, if it has come."""
         if not state.proposals:
             return None
-        voters = {
-            member.participant.id
-            for member in state.present
-            if member.participant.may(Permission.SPEAK) and (self.of == "everybody" or member.is_person)
-        }
+        voters = {member.participant.id for member in state.present if self._may_vote(member.participant)}
         for proposal in state.proposals:
             if voters and voters <= proposal.approved_by.keys():
                 by = {name: seq for name, seq in proposal.approved_by.items() if name in voters}
                 return _accepted(StopReason.CONSENSUS, "agreed by all", proposal, by, now)
         return None
+
+    def _may_vote(self, participant: Participant) -> bool:
+        return participant.may(Permission.SPEAK) and (self.of == "everybody" or participant.kind is Kind.HUMAN)
 
 
 class Quorum(Condition):
@@ -140,10 +147,11 @@ class Quorum(Condition):
 
     def fault(self, participants: Sequence[Participant]) -> str | None:
         """Say which setting doesn't suit the participants."""
+        if fault := _fault_of_roles(self.roles, participants):
+            return fault
         voters = sum(map(self._may_vote, participants))
         if not voters:
-            field = "roles" if self.roles else "of"
-            return f"{field}: nobody of these may vote; give a participant the permission 'speak'"
+            return _NO_VOTERS.format("roles" if self.roles else "of")
         for field, number in (("count", self.count), ("refusals", self.refusals)):
             if number is not None and number > voters:
                 return f"{field}: {number} are more than the {voters} who may vote"
@@ -259,8 +267,9 @@ class EveryoneLeft(Condition):
 
     def met(self, state: ConversationState, now: datetime) -> Ended | None:
         """The end, if it has come."""
-        if any(member.present and self.role in (None, member.participant.role) for member in state.members.values()):
-            return None
+        members = [member for member in state.members.values() if self.role in (None, member.participant.role)]
+        if not members or any(member.present for member in members):
+            return None  # of a role that nobody has had yet, nobody has left
         reason = "everyone has left" if self.role is None else f"everyone of the role '{self.role}' has left"
         return Ended(stop=StopReason.EVERYONE_LEFT, at=now, reason=reason, evidence=_last(state))
 
@@ -305,6 +314,12 @@ AnyCondition = Annotated[Condition, EMERGENCE]
 def emerged(conditions: Sequence[Condition], state: ConversationState, now: datetime) -> Ended | None:
     """The end by the first condition that is met."""
     return next((end for condition in conditions if (end := condition.met(state, now))), None)
+
+
+def _fault_of_roles(roles: Sequence[str], participants: Sequence[Participant]) -> str | None:
+    known = {participant.role for participant in participants}
+    unknown = next((role for role in roles if role not in known), None)
+    return None if unknown is None else f"roles: nobody has the role {unknown!r}; roles are: {', '.join(sorted(known))}"
 
 
 def _last(state: ConversationState) -> tuple[int, ...]:

@@ -59,6 +59,15 @@ class Observation(Strategy):
         """Say which setting doesn't suit the participants, beginning with its name; nothing where all do."""
         return None
 
+    def out_of_sight(self, constraints: Constraints, window: int) -> str | None:
+        """Say which setting keeps it from ever being seen, beginning with its name; nothing where none does.
+
+        Args:
+            constraints: The bounds of the conversation.
+            window: How many messages it keeps at hand.
+        """
+        return None
+
     @abstractmethod
     def seen(self, state: ConversationState, now: datetime, constraints: Constraints) -> Seen | None:
         """What is seen, if it is."""
@@ -121,6 +130,12 @@ class Dominates(Observation):
     def pace(self) -> int:
         """Every how many turns it is looked for."""
         return max(1, self.turns // 5)
+
+    def out_of_sight(self, constraints: Constraints, window: int) -> str | None:
+        """Say which setting keeps it from ever being seen."""
+        if self.turns > 2 * window:
+            return f"turns: half of {self.turns} turns are more than window ({window}) keeps"
+        return None
 
     def seen(self, state: ConversationState, now: datetime, constraints: Constraints) -> Seen | None:
         """What is seen, if it is."""
@@ -197,6 +212,12 @@ class Circling(Observation):
         """Every how many turns it is looked for."""
         return max(LOOK, self.turns)
 
+    def out_of_sight(self, constraints: Constraints, window: int) -> str | None:
+        """Say which setting keeps it from ever being seen."""
+        if self.turns >= window:
+            return f"turns: {self.turns} turns and what they repeat are more than window ({window}) keeps"
+        return None
+
     def seen(self, state: ConversationState, now: datetime, constraints: Constraints) -> Seen | None:
         """What is seen, if it is."""
         said = [
@@ -236,6 +257,13 @@ class Disagreement(Observation):
     proposals: int | None = Field(default=None, ge=2, le=1000)
     """So many proposals were put forward, and none has ended the conversation; not looked at where it is null."""
 
+    def out_of_sight(self, constraints: Constraints, window: int) -> str | None:
+        """Say which setting keeps it from ever being seen."""
+        limit = constraints.participant_limit
+        if self.proposals is None and 2 * self.votes > limit:
+            return f"votes: {self.votes} for and {self.votes} against are more than may be here ({limit})"
+        return None
+
     def seen(self, state: ConversationState, now: datetime, constraints: Constraints) -> Seen | None:
         """What is seen, if it is."""
         if not state.proposals:
@@ -260,6 +288,10 @@ class BudgetSpent(Observation):
 
     kind: Literal["budget"] = "budget"
     share: float = Field(default=0.8, gt=0, le=1)
+
+    def out_of_sight(self, constraints: Constraints, window: int) -> str | None:
+        """Say which setting keeps it from ever being seen."""
+        return None if constraints.budget else "kind: there is no budget; set constraints.budget"
 
     def seen(self, state: ConversationState, now: datetime, constraints: Constraints) -> Seen | None:
         """What is seen, if it is."""

@@ -1,5 +1,6 @@
 """How a conversation is set up: the input of the workflow `Conversation`."""
 
+from collections.abc import Iterator, Sequence
 from typing import Annotated, Final, Self
 
 from pydantic import (
@@ -11,11 +12,11 @@ from pydantic import (
     model_validator,
 )
 
-from signals.participants import Participant, Permission
+from signals.participants import Kind, Participant, Permission, Speaks
 from signals.settings import MAX_PARTICIPANTS, ConversationSettings
 from signals.wire import Facts, Identifier, Text, Wire, at_most
-from workflows.conversation.adaptation import DEFAULT_RULES, Rule, rules_fault
-from workflows.conversation.bounds import Constraints, Exhausted, GiveUp, Guests, OutOfTurn, Summaries, without
+from workflows.conversation.adaptation import DEFAULT_RULES, AddParticipant, Rule, rules_fault
+from workflows.conversation.bounds import BringIn, Constraints, Exhausted, GiveUp, Guests, OutOfTurn, Summaries, without
 from workflows.conversation.combining import conditions_fault
 from workflows.conversation.coordination import CoordinationStrategy, TurnBased
 from workflows.conversation.emergence import AnyCondition, Decision
@@ -73,29 +74,20 @@ class ConversationSetup(Wire):
 
     @model_validator(mode="after")
     def _holds_together(self) -> Self:
-        ids = [participant.id for participant in self.participants]
-        twice = sorted({name for name in ids if ids.count(name) > 1})
-        if twice:
-            raise ValueError(f"participants: {twice[0]!r} is named twice; give each an id of its own")
-        limit = self.constraints.participant_limit
-        if len(ids) > limit and "participant_limit" in self.constraints.model_fields_set:
-            raise ValueError(f"participants: {len(ids)} are more than constraints.participant_limit ({limit})")
-        if not any(participant.may(Permission.SPEAK) for participant in self.participants):
-            raise ValueError("participants: nobody may speak; give somebody the permission 'speak'")
-        if fault := conditions_fault(self.emergence, self.participants):
+        if fault := next(self._faults(), None):
             raise ValueError(fault)
-        self._bounds_hold()
-        if fault := self.coordination.fault(self.participants):
-            raise ValueError(f"coordination.{fault}")
-        if fault := self.routing.fault(self.participants):
-            raise ValueError(f"routing.{fault}")
-        if fault := rules_fault(self.adaptation, self.participants):
-            raise ValueError(fault)
-        if self.summary and self.summary.every > self.window:
-            raise ValueError(f"summary.every: {self.summary.every} messages are more than window ({self.window}) keeps")
-        if self.outcome is not None and (fault := schema_fault(self.outcome)):
-            raise ValueError(f"outcome is not a JSON Schema: {fault}")
         return self
+
+    @property
+    def cast(self) -> tuple[Participant, ...]:
+        """Everybody who may come to take part by this setup: at the beginning, by a rung of the ladder, by a rule."""
+        brought = [rung.participant for rung in self.constraints.ladder if isinstance(rung, BringIn)]
+        added = [rule.then.participant for rule in self.adaptation if isinstance(rule.then, AddParticipant)]
+        known: dict[str, Participant] = {}
+        for one in (*self.participants, *brought, *added):
+            if one is not None:
+                known.setdefault(one.id, one)
+        return tuple(known.values())
 
     @property
     def is_settled(self) -> bool:
@@ -125,16 +117,51 @@ class ConversationSetup(Wire):
             return self.coordination
         return self.adaptation[state.coordination].coordination or self.coordination
 
-    def _bounds_hold(self) -> None:
-        budget, ladder = self.constraints.budget, self.constraints.ladder
-        if budget and budget.at_exhaustion is Exhausted.ASK and not self._any(Permission.MODERATE):
-            raise ValueError(
-                "constraints.budget.at_exhaustion: 'ask' needs somebody to ask; give somebody the permission 'moderate'"
+    def _faults(self) -> Iterator[str]:
+        """What doesn't hold together, each beginning with the name of a field."""
+        cast = self.cast
+        yield from self._faults_of_participants(cast)
+        yield from self._faults_of_bounds(cast)
+        faults = (
+            ("", conditions_fault(self.emergence, cast)),
+            ("coordination.", self.coordination.fault(cast)),
+            ("routing.", self.routing.fault(cast)),
+            ("", rules_fault(self.adaptation, cast, self.constraints, self.window)),
+            ("outcome is not a JSON Schema: ", schema_fault(self.outcome) if self.outcome is not None else None),
+        )
+        yield from (place + fault for place, fault in faults if fault)
+        if self.summary and self.summary.every > self.window:
+            yield f"summary.every: {self.summary.every} messages are more than window ({self.window}) keeps"
+
+    def _faults_of_participants(self, cast: Sequence[Participant]) -> Iterator[str]:
+        ids = [participant.id for participant in self.participants]
+        if twice := sorted({name for name in ids if ids.count(name) > 1}):
+            yield f"participants: {twice[0]!r} is named twice; give each an id of its own"
+        limit = self.constraints.participant_limit
+        if len(ids) > limit and "participant_limit" in self.constraints.model_fields_set:
+            yield f"participants: {len(ids)} are more than constraints.participant_limit ({limit})"
+        able = [participant for participant in self.participants if participant.may(Permission.SPEAK)]
+        if not able:
+            yield "participants: nobody may speak; give somebody the permission 'speak'"
+        guests = self.guests.can if self.guests else ()
+        if all(one.speaks is not Speaks.ALWAYS for one in able) and Permission.SPEAK not in guests:
+            yield "participants: nobody speaks first; each waits to be addressed or asked"
+        if Permission.MODERATE not in guests and not any(one.may(Permission.MODERATE) for one in cast):
+            for index, one in enumerate(self.participants):
+                if one.speaks is Speaks.ASKED:
+                    yield f"participants.{index}.speaks: nobody may ask; give somebody the permission 'moderate'"
+
+    def _faults_of_bounds(self, cast: Sequence[Participant]) -> Iterator[str]:
+        budget = self.constraints.budget
+        people = [one for one in cast if one.kind is Kind.HUMAN]
+        if budget and budget.at_exhaustion is Exhausted.ASK and not any(p.may(Permission.MODERATE) for p in people):
+            yield (
+                "constraints.budget.at_exhaustion: 'ask' needs a person to ask; give somebody the permission 'moderate'"
             )
-        for index, rung in enumerate(ladder):
+        for index, rung in enumerate(self.constraints.ladder):
+            place = f"constraints.ladder.{index}"
+            if isinstance(rung, BringIn) and (fault := rung.fault(cast)):
+                yield f"{place}.{fault}"
             outcome = rung.outcome if isinstance(rung, GiveUp) else None
             if outcome is not None and (fault := outcome_fault(self.outcome, outcome)):
-                raise ValueError(f"constraints.ladder.{index}.outcome: {fault}")
-
-    def _any(self, permission: Permission) -> bool:
-        return any(participant.may(permission) for participant in self.participants)
+                yield f"{place}.outcome: {fault}"

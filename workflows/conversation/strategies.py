@@ -33,6 +33,11 @@ class Family(Generic[S]):
         self._described = False
         """Whether its JSON Schema is being made."""
 
+    @property
+    def known(self) -> tuple[type[S], ...]:
+        """All strategies that were added."""
+        return tuple(self._known.values())
+
     def add(self, *strategies: type[S]) -> None:
         """Add strategies.
 

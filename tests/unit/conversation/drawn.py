@@ -65,6 +65,14 @@ def _suited(members: tuple[Participant, ...], coordination: Coordination) -> tup
     return members
 
 
+def _climbs(ladder: tuple[Rung, ...], members: tuple[Participant, ...]) -> bool:
+    """Whether all who are to be brought in may come."""
+    newcomers = [rung.participant for rung in ladder if isinstance(rung, BringIn) and rung.participant is not None]
+    known = {one.id for one in members}
+    cast = [*members, *(one for one in newcomers if one.id not in known)]
+    return not any(rung.fault(cast) for rung in ladder if isinstance(rung, BringIn))
+
+
 @st.composite
 def setups(draw: st.DrawFn, coordination: Coordination, out_of_turn: OutOfTurn) -> ConversationSetup:
     """Any setup that may be opened; its window is as wide as can be, so that tests see every message."""
@@ -74,8 +82,9 @@ def setups(draw: st.DrawFn, coordination: Coordination, out_of_turn: OutOfTurn) 
         members = (participant((0, 0, 0)), *members[1:])
     members = _suited(members, coordination)
     deciders = [m for m in members if m.may(Permission.SPEAK) and m.may(Permission.DECIDE)]
+    people = [m for m in members if m.may(Permission.SPEAK) and m.kind is Kind.HUMAN]
     conditions = [
-        Consensus(),
+        *(Consensus() for _ in people[:1]),
         Consensus(of="everybody"),
         Turns(count=draw(st.integers(5, 40))),
         Silence(seconds=60),
@@ -97,7 +106,7 @@ def setups(draw: st.DrawFn, coordination: Coordination, out_of_turn: OutOfTurn) 
             participant_limit=len(members) + draw(st.integers(0, 2)),
             ai_row=draw(st.sampled_from([1, 3, 20])),
             budget=draw(st.sampled_from([None, Budget(tokens=40), Budget(tokens=40, at_exhaustion=Exhausted.STOP)])),
-            ladder=draw(st.sampled_from(LADDERS)),
+            ladder=draw(st.sampled_from([ladder for ladder in LADDERS if _climbs(ladder, members)])),
         ),
         window=100,
     )

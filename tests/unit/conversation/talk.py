@@ -34,8 +34,10 @@ class Talk:
     """A conversation; it ends by nothing but consensus or time where no `emergence` is given."""
 
     def __init__(self, *participants: Participant, **options: object) -> None:
+        among_people = any(one.kind is Kind.HUMAN for one in participants)
+        ends = Consensus() if among_people else Consensus(of="everybody")
         self.setup = ConversationSetup.model_validate(
-            {"topic": "Lunch", "participants": participants, "emergence": (Consensus(),), **options}
+            {"topic": "Lunch", "participants": participants, "emergence": (ends,), **options}
         )
         self.now = START
         self.state, self.reaction = open_conversation(self.setup, "talk-1", START)

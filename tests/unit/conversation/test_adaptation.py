@@ -429,8 +429,8 @@ NUDGE = {"do": "nudge"}
             "input: adaptation.0.then.id: 'bob' is not a participant",
         ),
         (
-            {"when": {"kind": "budget"}, "then": {"do": "drop_participant"}},
-            "input: adaptation.0.then.id: 'budget' names nobody; say who is to leave",
+            {"when": {"kind": "disagreement"}, "then": {"do": "drop_participant"}},
+            "input: adaptation.0.then.id: 'disagreement' names nobody; say who is to leave",
         ),
         (
             {

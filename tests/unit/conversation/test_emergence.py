@@ -169,7 +169,10 @@ def test_nothing_is_judged_where_the_budget_is_used_up() -> None:
             {"kind": "quorum", "count": 1, "refusals": 2},
             "input: emergence.0.refusals: 2 are more than the 1 who may vote",
         ),
-        ({"kind": "quorum", "count": 1, "roles": ["lead"]}, "input: emergence.0.roles: nobody of these may vote"),
+        (
+            {"kind": "quorum", "count": 1, "roles": ["lead"]},
+            "input: emergence.0.roles: nobody has the role 'lead'",
+        ),
         ({"kind": "fact", "name": ""}, "emergence.0.name: String should have at least 1 character"),
         ({"kind": "everyone_left", "role": "lead"}, "input: emergence.0.role: nobody has the role 'lead'"),
         ({"kind": "judge", "question": " "}, "emergence.0.question: String should have at least 1 character"),
@@ -181,7 +184,7 @@ def test_nothing_is_judged_where_the_budget_is_used_up() -> None:
         ),
         (
             {"kind": "any", "of": [{"kind": "all", "of": [{"kind": "decision", "roles": ["lead"]}]}]},
-            "input: emergence.0.of.0.of.0.roles: nobody of the roles lead may decide",
+            "input: emergence.0.of.0.of.0.roles: nobody has the role 'lead'",
         ),
     ],
 )

@@ -94,9 +94,12 @@ def test_who_may_decide_may_speak_as_well() -> None:
     assert "emergence.0.kind: nobody may decide" in told(participants=[{**HOST, "can": ["decide"]}, speaker])
 
 
-def test_somebody_of_the_roles_that_decide_takes_part() -> None:
-    emergence = [{"kind": "consensus"}, {"kind": "decision", "roles": ["agent", "manager"]}]
-    assert "emergence.1.roles: nobody of the roles agent, manager may decide" in told(emergence=emergence)
+def test_somebody_of_the_roles_that_decide_may_decide() -> None:
+    guest = {"id": "bob", "kind": "human", "role": "guest"}
+    emergence = [{"kind": "consensus"}, {"kind": "decision", "roles": ["guest"]}]
+    assert "emergence.1.roles: nobody of the roles guest may decide" in told(
+        participants=[HOST, guest], emergence=emergence
+    )
 
 
 def test_a_setup_survives_being_written_and_read() -> None:
