@@ -1,5 +1,8 @@
 """What holds for every conversation, whatever is sent, in whatever order, and whatever becomes of the replies."""
 
+from collections.abc import Iterable
+from typing import Any, get_args
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -7,39 +10,53 @@ from pydantic import ValidationError
 
 from signals.messages import MESSAGES, Message
 from signals.wire import one_line
-from tests.unit.conversation.drawn import Pick, picks, setups
+from tests.unit.conversation.drawn import CONDITIONS, COORDINATIONS, DONE, OBSERVED, Pick, picks, setups
 from tests.unit.conversation.witness import HAPPENINGS, Witness
+from workflows.conversation.adaptation import Action
 from workflows.conversation.bounds import OutOfTurn
-from workflows.conversation.coordination import CoordinationStrategy, FreeForm, TurnBased
+from workflows.conversation.coordination import COORDINATION, CoordinationStrategy, TurnBased
+from workflows.conversation.emergence import EMERGENCE
+from workflows.conversation.observations import OBSERVATIONS
 from workflows.conversation.setup import ConversationSetup
-from workflows.conversation.speaker_selection import AiSelected, Bidding, Coordination, Handoff, Moderated, Rules
+from workflows.conversation.speaker_selection import Bidding, Coordination, Handoff
+from workflows.conversation.strategies import Family, Strategy
 
 PROFILE = settings(deadline=None, derandomize=True)
 """The same examples each time, however slow the machine: a red test is the code's fault."""
+
+EXAMPLES = 40
+"""How many conversations are lived through, for each way of taking turns."""
 
 OFTEN = ("somebody speaks who can", "somebody speaks who is waited for", "a reply comes", "time passes")
 
 happenings = st.lists(st.tuples(st.sampled_from([*HAPPENINGS, *OFTEN, *OFTEN]), picks), min_size=20, max_size=60)
 
 
+def test_conversations_are_drawn_from_everything_that_there_is() -> None:
+    families: dict[Family[Any], Iterable[Strategy]] = {
+        COORDINATION: COORDINATIONS,
+        EMERGENCE: (*CONDITIONS, *(part for condition in CONDITIONS for part in condition.parts)),
+        OBSERVATIONS: OBSERVED,
+    }
+    for family, drawn in families.items():
+        own = {strategy for strategy in family.known if strategy.__module__.startswith("workflows.")}
+        assert {type(one) for one in drawn} == own
+    assert {type(action) for action in DONE} == {*get_args(get_args(Action)[0])}
+
+
 @pytest.mark.parametrize(
     ("coordination", "out_of_turn"),
     [
-        (TurnBased(), OutOfTurn.HOLD),
+        *((coordination, OutOfTurn.HOLD) for coordination in COORDINATIONS),
         (TurnBased(), OutOfTurn.ACCEPT),
         (TurnBased(), OutOfTurn.REFUSE),
-        (FreeForm(), OutOfTurn.HOLD),
-        (Moderated(), OutOfTurn.HOLD),
-        (Handoff(), OutOfTurn.HOLD),
         (Handoff(otherwise="back"), OutOfTurn.ACCEPT),
-        (Rules(rules={"customer": ("agent",), "agent": ("customer", "agent")}), OutOfTurn.HOLD),
         (Bidding(), OutOfTurn.REFUSE),
-        (AiSelected(), OutOfTurn.HOLD),
     ],
     ids=lambda each: each.kind if isinstance(each, CoordinationStrategy) else each,
 )
 def test_whatever_happens_a_conversation_keeps_its_promises(coordination: Coordination, out_of_turn: OutOfTurn) -> None:
-    @settings(PROFILE, max_examples=60)
+    @settings(PROFILE, max_examples=EXAMPLES)
     @given(setup=setups(coordination, out_of_turn), events=happenings)
     def live_through(setup: ConversationSetup, events: list[tuple[str, Pick]]) -> None:
         witness = Witness(setup)

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Final
 
-from signals.assistant import Finding, Reply
+from signals.assistant import Action, Finding, Reply
 from signals.conversation import MessageKind, Recorded, Tokens
 from signals.messages import (
     Close,
@@ -20,7 +20,7 @@ from signals.messages import (
     Vote,
 )
 from signals.notices import Waiting
-from tests.unit.conversation.drawn import Pick, participant
+from tests.unit.conversation.drawn import TOPICS, Pick, participant
 from tests.unit.conversation.talk import START
 from workflows.conversation import views
 from workflows.conversation.admission import check
@@ -42,9 +42,9 @@ from workflows.conversation.events import (
     Told,
 )
 from workflows.conversation.machine import apply, awaiting, next_due, open_conversation
-from workflows.conversation.routing import Addressed
+from workflows.conversation.routing import Addressed, ByRole
 from workflows.conversation.setup import ConversationSetup
-from workflows.conversation.state import MAX_CARRIED_BYTES, ConversationState
+from workflows.conversation.state import MAX_CARRIED_BYTES, ConversationState, json_size
 
 STRANGER = "zoe"
 
@@ -121,16 +121,23 @@ class Witness:
         members = list(self.state.members)
         return members[pick % len(members)] if pick else STRANGER
 
-    def say(self, speaker: str, mark: str | None = None, to: Iterable[str] = (), reply_to: int | None = None) -> None:
+    def say(
+        self,
+        speaker: str,
+        mark: str | None = None,
+        to: Iterable[str] = (),
+        reply_to: int | None = None,
+        topic: str | None = None,
+    ) -> None:
         text = f"{len(self.accepted)}{NONSENSE[len(self.recorded) % len(NONSENSE)]}"
-        turn = Turn(speaker=speaker, text=text, to=tuple(to), id=mark, in_reply_to=reply_to)
+        turn = Turn(speaker=speaker, text=text, to=tuple(to), id=mark, in_reply_to=reply_to, topic=topic)
         if self.send(turn) in (Disposition.RECORDED, Disposition.HELD):
             self.accepted.append(turn)
 
     def anybody_speaks(self, pick: Pick) -> None:
         who, to, more = pick
         whom = [self.anybody(each) for each in (to, more)][: more % 3]
-        self.say(self.anybody(who), MARKS[to % len(MARKS)], whom, more or None)
+        self.say(self.anybody(who), MARKS[to % len(MARKS)], whom, more or None, (None, *TOPICS)[who % 3])
 
     def somebody_speaks_who_can(self, pick: Pick) -> None:
         who, mark, to = pick
@@ -174,7 +181,7 @@ class Witness:
         self.send(Grant(speaker=self.anybody(pick[0]), to=self.anybody(pick[1])))
 
     def somebody_follows_topics(self, pick: Pick) -> None:
-        self.send(Subscribe(speaker=self.anybody(pick[0]), topics=("food", "drink")[: pick[1] % 3]))
+        self.send(Subscribe(speaker=self.anybody(pick[0]), topics=TOPICS[: pick[1] % 3]))
 
     def a_question_is_answered(self, pick: Pick) -> None:
         choice, number, verdict = pick
@@ -200,14 +207,18 @@ class Witness:
     def a_reply_comes(self, pick: Pick) -> None:
         back, text, used = pick
         if ask := self.answered(back):
-            wants = {"actions": (Vote(speaker=ask.speaker, proposal=1, approve=True),)} if used % 5 == 1 else {}
+            acts: list[Action] = [
+                Vote(speaker=ask.speaker, proposal=1, approve=True),
+                Propose(speaker=ask.speaker, outcome=text),
+                Grant(speaker=ask.speaker, to=self.anybody(back)),
+            ]
             reply = Reply(
                 text=NONSENSE[text % len(NONSENSE)] * 2,
                 to=(self.anybody(text),) if used % 3 == 0 else (),
                 hand_off=self.anybody(back) if used % 7 == 3 else None,
                 model="script",
                 tokens=Tokens(input=used),
-                **wants,
+                actions=tuple(acts[used % 6 : used % 6 + 1]),
             )
             self.feed(Replied(ask.speaker, ask.ask, reply, self.now))
 
@@ -245,10 +256,12 @@ class Witness:
         self.every_ask_is_answered_or_cancelled_or_under_way()
         self.only_of_those_who_are_here_are_replies_or_turns_outstanding()
         self.it_waits_for_somebody_named_or_for_something_under_way_or_for_a_time()
-        self.nobody_is_given_what_is_addressed_to_others()
+        self.nobody_is_given_what_is_for_others()
         self.an_open_conversation_ends_when_its_time_is_up()
         self.the_timer_never_runs_hot()
         self.ai_participants_that_only_pass_come_to_rest()
+        self.rules_are_followed_as_often_as_they_may_be()
+        self.what_is_carried_does_not_grow()
 
     def the_state_is_that_of_the_twin_that_was_never_written_and_read(self) -> None:
         assert self.state == self.twin
@@ -295,16 +308,27 @@ class Witness:
             )
         assert all(state.members[name].can_speak for name in awaiting(state))
 
-    def nobody_is_given_what_is_addressed_to_others(self) -> None:
-        if not isinstance(self.setup.routing, Addressed):
-            return
+    def nobody_is_given_what_is_for_others(self) -> None:
         for name in self.state.members:
-            withheld = {t.text for t in self.accepted if t.to and name != t.speaker and name not in t.to}
+            withheld = {turn.text for turn in self.accepted if self.is_for_others(turn, name)}
             if not withheld:
                 continue
             given = views.transcript(self.state, name).messages
             prompt = views.reply_request(self.setup, self.state, name).messages
             assert not withheld & {message.text for message in (*given, *prompt) if message.kind is MessageKind.TURN}
+
+    def is_for_others(self, turn: Turn, name: str) -> bool:
+        """Whether somebody must not be given a turn; said here anew for each routing, not taken from it."""
+        if name == turn.speaker:
+            return False
+        match self.setup.routing:
+            case Addressed():
+                return bool(turn.to) and name not in turn.to
+            case ByRole(hears=hears):
+                role, speakers = (self.state.members[one].participant.role for one in (name, turn.speaker))
+                return role != speakers and role in hears and speakers not in hears[role]
+            case _:
+                return False
 
     def an_open_conversation_ends_when_its_time_is_up(self) -> None:
         if self.state.ended is None:
@@ -332,6 +356,14 @@ class Witness:
             for speaker, ask in list(ahead.replying.items()):
                 apply(self.setup, ahead, Replied(speaker, ask, Reply(text="", model="script"), self.now))
         assert ahead.replying == {}
+
+    def rules_are_followed_as_often_as_they_may_be(self) -> None:
+        for index, one in self.state.adapted.items():
+            assert one.times <= self.setup.adaptation[index].most
+
+    def what_is_carried_does_not_grow(self) -> None:
+        bare = self.state.model_copy(update={"messages": [], "held": [], "seen": {}, "proposals": []})
+        assert json_size(bare) < 20_000
 
 
 HAPPENINGS: Final = {
