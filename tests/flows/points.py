@@ -165,4 +165,39 @@ class Hall:
         return [left.place, right.place]
 
 
-FLOWS: list[type] = [Consult, Brief, Rebook, Replace, Hall]
+@compiled
+class Market:
+    """Five conversations at the same time."""
+
+    @step(talk=ConversationPoint("stall1", setup_for))
+    def one(self, request: Wish) -> Choice:
+        """Let people choose."""
+        raise NotImplementedError
+
+    @step(talk=ConversationPoint("stall2", setup_for))
+    def two(self, request: Wish) -> Choice:
+        """Let people choose."""
+        raise NotImplementedError
+
+    @step(talk=ConversationPoint("stall3", setup_for))
+    def three(self, request: Wish) -> Choice:
+        """Let people choose."""
+        raise NotImplementedError
+
+    @step(talk=ConversationPoint("stall4", setup_for))
+    def four(self, request: Wish) -> Choice:
+        """Let people choose."""
+        raise NotImplementedError
+
+    @step(talk=ConversationPoint("stall5", setup_for))
+    def five(self, request: Wish) -> Choice:
+        """Let people choose."""
+        raise NotImplementedError
+
+    @step(result=True)
+    def places(self, one: Choice, two: Choice, three: Choice, four: Choice, five: Choice) -> list[str]:
+        """Say where to."""
+        return [one.place, two.place, three.place, four.place, five.place]
+
+
+FLOWS: list[type] = [Consult, Brief, Rebook, Replace, Hall, Market]

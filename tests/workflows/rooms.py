@@ -13,6 +13,7 @@ from signals.conversation import ConversationResult, MessageKind, Rejections, St
 from signals.messages import Answer, Close, Message, Turn
 from signals.names import WorkflowType, update_name
 from signals.participants import Participant
+from signals.settings import ConversationSettings
 from tests.harness import eventually
 from tests.unit.conversation.talk import ANYTHING, person
 from workflows.conversation.setup import ConversationSetup
@@ -25,8 +26,12 @@ FREE_FORM = {"kind": "free_form"}
 
 
 def setup_of(*participants: Participant, **options: object) -> ConversationSetup:
-    """How a conversation is set up; of Ann, who may do anything, and Ben where nobody is named."""
-    return ConversationSetup.model_validate({"topic": "Lunch?", "participants": participants or (ANN, BEN), **options})
+    """How a conversation is set up; of Ann, who may do anything, and Ben where nobody is named.
+
+    Nothing is left to the settings: it is open, and its first task done, when the first query is answered.
+    """
+    setup = {"topic": "Lunch?", "participants": participants or (ANN, BEN), **options}
+    return ConversationSetup.model_validate(setup).settled(ConversationSettings())
 
 
 class Room:

@@ -1,5 +1,6 @@
 """Conversations between people, on the real server: messages, starts, ends, and what people see."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from uuid import uuid4
@@ -78,6 +79,22 @@ async def test_in_free_form_anybody_may_speak_at_any_time(rooms: Rooms) -> None:
     for speaker, text in turns:
         await room.say(speaker, text)
     assert await room.said(4) == turns
+    await room.close()
+
+
+async def test_of_two_people_who_answer_at_once_one_takes_the_floor_and_the_other_is_held(rooms: Rooms) -> None:
+    answering = [person(name, role="agent") for name in ("cat", "dan")]
+    rules = {"kind": "rules", "rules": {"guest": ["agent"], "agent": ["guest"]}}
+    room = await rooms.open(ANN, *answering, coordination=rules)
+    await room.say("ann", "who can help?")
+    await room.until(lambda status: status.awaiting == ("cat", "dan"))
+    answers = await asyncio.gather(*(room.submit(Turn(speaker=one.id, text="I can")) for one in answering))
+    assert sorted(answer.disposition for answer in answers) == [HELD, RECORDED]
+    status = await room.taken(2)
+    assert (status.held, status.awaiting) == (1, ("ann",))
+    await room.say("ann", "thank you")
+    first, second = ("cat", "dan") if answers[0].disposition is RECORDED else ("dan", "cat")
+    assert [speaker for speaker, _ in await room.said(4)] == ["ann", first, "ann", second]
     await room.close()
 
 

@@ -75,7 +75,7 @@ async def rooms(clock: TimeSkipper, doorbell: Doorbell) -> AsyncIterator[Rooms]:
 
 
 async def opened(rooms: Rooms, *people: Participant, **options: object) -> Room:
-    constraints = {"timeout_seconds": 24 * HOUR, "ladder": LADDER}
+    constraints = {"timeout_seconds": 24 * HOUR, "ladder": LADDER if LEAD in people else LADDER[:1]}
     return await rooms.open(*people, **{"constraints": constraints, **options})
 
 

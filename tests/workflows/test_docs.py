@@ -1,6 +1,7 @@
 """Every command and every Python snippet in README and docs is run, in the order in which it stands."""
 
 import asyncio
+import json
 import os
 import re
 import runpy
@@ -15,9 +16,19 @@ from pathlib import Path
 import pytest
 
 from infra.devserver import DevServer, temporal_program
+from workflows.conversation.setup import ConversationSetup
 
 ROOT = Path(__file__).parents[2]
 DOCS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+COMPANY = {
+    "topic": "Where to?",
+    "participants": [
+        {"id": "lea", "kind": "human", "role": "lead", "can": ["speak", "decide", "moderate"]},
+        {"id": "ann", "kind": "human", "role": "guest"},
+    ],
+}
+"""Whom the parts of setups that a page shows are for."""
+
 SECONDS = 120.0  # the embedded model may share its processors with other tests
 
 _BLOCK = re.compile(r"^```(\w+)(?: file=(\S+))?\n(.*?)^```", re.MULTILINE | re.DOTALL)
@@ -91,13 +102,14 @@ def plain(text: str) -> str:
 async def run(command: Command, environment: dict[str, str], folder: Path) -> None:
     """Run a command; one that only looks is repeated until it shows what it should, as a reader would."""
     looks = command.words[2] in ("list", "query", "describe", "inbox")
-    async with asyncio.timeout(SECONDS):
-        while True:
-            succeeded, output = await printed(command, environment, folder)
-            if succeeded is not command.fails and plain(command.expected) in plain(output):
-                return
-            assert looks, f"{shlex.join(command.words)}\nprinted {output}\nnot {command.expected}"
-            await asyncio.sleep(0.1)
+    end = asyncio.get_running_loop().time() + SECONDS
+    while True:
+        succeeded, output = await printed(command, environment, folder)
+        if succeeded is not command.fails and plain(command.expected) in plain(output):
+            return
+        late = asyncio.get_running_loop().time() > end
+        assert looks and not late, f"{shlex.join(command.words)}\nprinted {output}\nnot {command.expected}"
+        await asyncio.sleep(0.1)
 
 
 @pytest.mark.parametrize("path", DOCS, ids=lambda path: Path(str(path)).name)
@@ -129,3 +141,13 @@ def test_the_snippets_of_a_page_run(path: Path, tmp_path: Path) -> None:
             snippet = tmp_path / f"snippet_{number}.py"
             snippet.write_text(block.text)
             runpy.run_path(str(snippet))
+
+
+@pytest.mark.parametrize("path", DOCS, ids=lambda path: Path(str(path)).name)
+def test_the_parts_of_setups_that_a_page_shows_can_be_used(path: Path) -> None:
+    for block in blocks(path):
+        if (
+            block.language == "json"
+            and (part := json.loads(block.text)).keys() <= ConversationSetup.model_fields.keys()
+        ):
+            ConversationSetup.model_validate({**COMPANY, **part})

@@ -203,6 +203,14 @@ async def test_what_is_no_message_becomes_a_rejection_and_the_run_goes_on(talks:
     assert await run.result() == OSLO
 
 
+async def test_five_conversations_of_a_run_are_answered_by_number_in_any_order(talks: Talks) -> None:
+    run, _ = await talking(talks, "Market", 5)
+    for number in (3, 1, 5, 2, 4):
+        outcome: dict[str, JsonValue] = {"place": f"place {number}"}
+        await run.signal("propose", Propose(speaker="bob", outcome=outcome, conversation=f"stall{number}-1"))
+    assert await run.result() == [f"place {number}" for number in range(1, 6)]
+
+
 # Updates
 
 
