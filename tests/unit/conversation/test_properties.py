@@ -39,7 +39,7 @@ def test_conversations_are_drawn_from_everything_that_there_is() -> None:
         OBSERVATIONS: OBSERVED,
     }
     for family, drawn in families.items():
-        own = {strategy for strategy in family.known if strategy.__module__.startswith("workflows.")}
+        own = {strategy for strategy in family.known if strategy.__module__.startswith("workflows.conversation.")}
         assert {type(one) for one in drawn} == own
     assert {type(action) for action in DONE} == {*get_args(get_args(Action)[0])}
 
