@@ -11,7 +11,7 @@ IMAGE ?= temporalio/temporal:1.9.1
 IN_CONTAINERS := tests/containers $(addprefix tests/workflows/test_,conversation.py conversation_length.py \
 	conversation_replies.py points.py compiled.py customer_support.py)
 
-.PHONY: setup demo demo-pipeline run test test-containers check bench histories lock clean browser engine
+.PHONY: setup demo demo-pipeline run test test-containers check bench histories lock clean browser prometheus engine
 .DELETE_ON_ERROR:
 
 setup: $(INSTALLED) $(BOOKS)  ## install everything into .venv, make the example's database
@@ -25,7 +25,7 @@ demo-pipeline: setup  ## watch a failing commit being mended, reviewed and deplo
 run: setup  ## a Temporal server and a worker, until Ctrl-C
 	@$(BIN)/python worker.py --dev
 
-test: setup browser  ## all tests, on real servers
+test: setup browser prometheus  ## all tests, on real servers
 	$(BIN)/pytest -n 2 --dist loadfile
 
 test-containers: setup engine  ## the end-to-end tests against a Temporal server in a container, and its outages
@@ -67,6 +67,11 @@ browser:
 	@command -v chromium >/dev/null || if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium >/dev/null; \
 	else echo "The tests of the Web UI need chromium, and leave themselves out without it: install it to run them." >&2; fi
+
+prometheus:
+	@command -v prometheus >/dev/null || if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends prometheus >/dev/null; \
+	else echo "The tests of metrics need prometheus, and leave themselves out without it: install it to run them." >&2; fi
 
 engine:
 	@docker info >/dev/null 2>&1 || command -v podman >/dev/null || \

@@ -40,6 +40,7 @@ from activities.support.classifier import ExamplesClassifier
 from activities.support.engine import books_engine
 from activities.support.model_classifier import ModelClassifier
 from activities.support.seed import prepare
+from infra.backlog import backlog_told
 from infra.config import DEFAULT_COORDINATION, MAX_PORT, Config, Duty, load_config, variables
 from infra.connection import connect, ensure_search_attributes
 from infra.devserver import PORT, UI_OFFSET, DevServer
@@ -48,6 +49,7 @@ from infra.health import Health, Polling, health_server
 from infra.payloads.converter import data_converter
 from infra.queues import QueueInterceptor, Share, Workers, shares
 from infra.replay import run_options
+from infra.telemetry import runtime
 from infra.webhooks import webhook
 from signals.settings import Settings, ValidationLevel
 from workflows.compiled import CompileError
@@ -170,11 +172,14 @@ async def serve(options: argparse.Namespace, config: Config) -> None:
             server = await stack.enter_async_context(
                 DevServer(port=options.port, ui_port=_ui_port(options), db=options.db)
             )
-        client = await connect(server.address if server else None, data_converter(config))
+        told_by = runtime(config.telemetry)
+        client = await connect(server.address if server else None, data_converter(config), told_by)
         await ensure_search_attributes(client)
         activities = await _activities(config, client, stack)
         workers = await stack.enter_async_context(_with_extensions(client, config, activities))
         health.polling = Polling(client, workers.shares).fault
+        if told_by:
+            await stack.enter_async_context(backlog_told(client, workers.shares, told_by.metric_meter))
         print(_ready(config, client, server), flush=True)
         await (server.ended() if server else asyncio.Event().wait())
 

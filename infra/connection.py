@@ -9,6 +9,7 @@ from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest, ListSe
 from temporalio.client import Client
 from temporalio.converter import DataConverter
 from temporalio.envconfig import ClientConfig, ClientConnectConfig
+from temporalio.runtime import Runtime
 from temporalio.service import KeepAliveConfig, RPCError, RPCStatusCode
 
 from infra.config import load_config
@@ -31,12 +32,15 @@ SEARCH_ATTRIBUTES: Final[Mapping[str, IndexedValueType.ValueType]] = {
 }
 
 
-async def connect(address: str | None = None, converter: DataConverter | None = None) -> Client:
+async def connect(
+    address: str | None = None, converter: DataConverter | None = None, runtime: Runtime | None = None
+) -> Client:
     """Connect to Temporal with Parley's data converter.
 
     Args:
         address: A server of this process, `HOST:PORT`; Temporal's own settings say which where there is none.
         converter: How payloads are written; Parley's own settings say it where there is none.
+        runtime: What tells of the work, where something does.
 
     Raises:
         SetupError: The settings can't be read, or the server can't be reached.
@@ -53,6 +57,7 @@ async def connect(address: str | None = None, converter: DataConverter | None = 
             data_converter=converter,
             connect_timeout=CONNECT_TIMEOUT,
             keep_alive_config=KEEP_ALIVE,
+            runtime=runtime,
         )
     except RuntimeError as error:
         raise SetupError(

@@ -10,7 +10,6 @@ from socket import AF_INET6
 from threading import Thread
 from typing import Final
 
-from temporalio.api.enums.v1 import TaskQueueType
 from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
 from temporalio.client import Client
@@ -18,7 +17,7 @@ from temporalio.service import RPCError
 
 from infra.config import split_address
 from infra.errors import SetupError
-from infra.queues import Share
+from infra.queues import Share, Tasks
 
 ANSWER_SECONDS: Final = 2.0
 """How long the process may take over a question; a longer time means that it hangs."""
@@ -28,9 +27,6 @@ STOP_SECONDS: Final = 0.05
 
 POLL_AGE: Final = timedelta(seconds=90)
 """A worker that asks for tasks has last begun to at most this long ago: a poll waits for a minute."""
-
-WORKFLOW_TASKS: Final = TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW
-ACTIVITY_TASKS: Final = TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY
 
 Probe = Callable[[], Coroutine[None, None, str | None]]
 """Says what is wrong; None where all is well."""
@@ -62,22 +58,23 @@ class Polling:
 
     def __init__(self, client: Client, shares: Sequence[Share]) -> None:
         self._client = client
-        self._asked = [(share.task_queue, WORKFLOW_TASKS) for share in shares if share.workflows]
-        self._asked += [(share.task_queue, ACTIVITY_TASKS) for share in shares if share.activities]
+        self._asked = [tasks for share in shares for tasks in share.asked]
 
     async def fault(self) -> str | None:
         """Say which queue isn't asked, or why that can't be known."""
         try:
             async with asyncio.timeout(ANSWER_SECONDS / 2):
-                polled = await asyncio.gather(*(self._polls(queue, kind) for queue, kind in self._asked))
+                polled = await asyncio.gather(*map(self._polls, self._asked))
         except (RPCError, TimeoutError) as error:
             return f"Temporal's server does not answer: {str(error) or 'it takes too long'}"
-        missing = [queue for (queue, _), polls in zip(self._asked, polled, strict=True) if not polls]
+        missing = [tasks.task_queue for tasks, polls in zip(self._asked, polled, strict=True) if not polls]
         return f"no tasks are asked for on {', '.join(missing)}" if missing else None
 
-    async def _polls(self, queue: str, kind: "TaskQueueType.ValueType") -> bool:
+    async def _polls(self, tasks: Tasks) -> bool:
         request = DescribeTaskQueueRequest(
-            namespace=self._client.namespace, task_queue=TaskQueue(name=queue), task_queue_type=kind
+            namespace=self._client.namespace,
+            task_queue=TaskQueue(name=tasks.task_queue),
+            task_queue_type=tasks.type,
         )
         told = await self._client.workflow_service.describe_task_queue(request, retry=False)
         since = datetime.now(UTC) - POLL_AGE

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Final, Protocol, Self
 
+from temporalio.api.enums.v1 import TaskQueueType
 from temporalio.worker import (
     Interceptor,
     StartActivityInput,
@@ -52,6 +53,15 @@ def duty_of(activity: str | None) -> Duty:
 
 
 @dataclass(frozen=True, slots=True)
+class Tasks:
+    """The tasks of one kind in one task queue."""
+
+    task_queue: str
+    kind: str
+    type: "TaskQueueType.ValueType"
+
+
+@dataclass(frozen=True, slots=True)
 class Share:
     """What one of a process's workers does: the work of one task queue."""
 
@@ -63,6 +73,13 @@ class Share:
 
     max_per_second: float | None
     """How many are started in a second by all the workers of the queue."""
+
+    @property
+    def asked(self) -> list[Tasks]:
+        """What Temporal's server is asked for."""
+        runs = [Tasks(self.task_queue, "workflow", TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW)]
+        activities = [Tasks(self.task_queue, "activity", TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY)]
+        return [*(runs if self.workflows else ()), *(activities if self.activities else ())]
 
 
 def shares(settings: WorkerSettings, activities: Sequence[Activity]) -> list[Share]:

@@ -32,6 +32,7 @@ SHELL: Final = {
     "workflows/conversation/stubs.py",
     "workflows/conversation/workflow.py",
     "workflows/exclusive.py",
+    "workflows/metrics.py",
     "workflows/modes/adaptive.py",
     "workflows/modes/stubs.py",
     "workflows/options.py",

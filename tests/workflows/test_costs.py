@@ -12,7 +12,7 @@ from tests.flows import points
 from tests.flows.aged import COORDINATIONS, FirstChoice
 from tests.flows.points import Wish
 from tests.flows.talkers import Manner, Talkers, talker
-from tests.harness import running_worker
+from tests.harness import eventually, running_worker
 from tests.workflows.counting import Cost, cost, going_on
 from tests.workflows.rooms import ANN, BEN, FREE_FORM, Room, Rooms
 from tests.workflows.talks import Talks
@@ -34,6 +34,7 @@ def rooms(client: Client, task_queue: str) -> Rooms:
 
 async def taking(room: Room, speakers: list[str], recorded_each: int = 1) -> Cost:
     """Take turns one by one; gives what they cost together."""
+    await eventually(lambda: room.events(EventType.EVENT_TYPE_TIMER_STARTED))  # it has begun
     turns = (await room.until(lambda status: not status.replying)).turns
     before = await cost(room)
     for number, speaker in enumerate(speakers, 1):

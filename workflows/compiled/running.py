@@ -37,7 +37,9 @@ from workflows.compiled.record import RunRecord
 from workflows.compiled.step import StepOptions, options_of
 from workflows.compiled.types import from_json
 from workflows.conversation.setup import ConversationSetup
+from workflows.counts import moves
 from workflows.hybrid import ConversationPoint, StepError
+from workflows.metrics import emit
 from workflows.modes.context import adapt_for_mode, bounded, to_hybrid
 from workflows.modes.rules import DEFAULT_RULES
 from workflows.receiving import invalid
@@ -87,9 +89,10 @@ class Running:
         """What the open conversations were told, so that it is not taken for news."""
 
         self._logged = 0
-        """How many changes of mode were logged."""
+        """How many changes of mode were logged and counted."""
 
         self._hints: dict[str, dict[str, object]] | None = None
+        self._mode_since = workflow.now()
 
     # Types
 
@@ -277,10 +280,13 @@ class Running:
         self.publish()
 
     def publish(self) -> None:
-        """Show where the run stands, and log how its mode has changed."""
-        for transition in self.record.transitions[self._logged :]:
+        """Show where the run stands, and log and count how its mode has changed."""
+        new = self.record.transitions[self._logged :]
+        for transition in new:
             self._log(transition)
-        self._logged = len(self.record.transitions)
+        emit(moves(new, self._mode_since))
+        self._logged += len(new)
+        self._mode_since = new[-1].at if new else self._mode_since
         search.publish(mode=self.record.mode)
         workflow.set_current_details(page(self.record, self.rejections, self.selection))
 

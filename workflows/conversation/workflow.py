@@ -50,6 +50,9 @@ from workflows.conversation.page import page
 from workflows.conversation.setup import ConversationSetup
 from workflows.conversation.state import ConversationState
 from workflows.conversation.stubs import Adviser, Assistant, Notifier
+from workflows.conversation.tally import REPLYING, Standing, answered, changes
+from workflows.counts import FAILED_ANSWERS, OPENED, Count
+from workflows.metrics import emit
 from workflows.options import NOTIFY, REPLY
 from workflows.pinning import pin
 from workflows.receiving import Receiver, as_error, invalid, receive_signal
@@ -174,6 +177,7 @@ class Conversation(Receiver):
         self._setup = setup
         if carried is None:
             self._state, reaction = machine.open_conversation(setup, workflow.info().workflow_id, workflow.now())
+            emit([Count(OPENED, labels={"coordination": setup.coordination.kind})])
         else:
             self._state, reaction = carried, machine.resume(carried)
         self._follow(reaction)
@@ -189,7 +193,9 @@ class Conversation(Receiver):
             self._apply(event)
 
     def _apply(self, event: Event) -> Reaction:
+        before = Standing.of(self.state)
         reaction = machine.apply(self.setup, self.state, event)
+        emit(changes(before, self.setup, self.state, reaction.recorded))
         self._follow(reaction)
         return reaction
 
@@ -229,7 +235,7 @@ class Conversation(Receiver):
             self._fault, self._changed = fault, True
 
     async def _reply(self, speaker: str, ask: int) -> None:
-        label = self.state.members[speaker].participant.label
+        label, asked = self.state.members[speaker].participant.label, workflow.now()
         try:
             reply = await workflow.execute_activity_method(
                 Assistant.reply,
@@ -240,8 +246,10 @@ class Conversation(Receiver):
         except ActivityError as error:
             if is_cancelled_exception(error):
                 return
+            emit([Count(FAILED_ANSWERS, labels={"purpose": REPLYING})])
             self._apply(ReplyFailed(speaker, ask, _reason(error), workflow.now()))
         else:
+            emit(answered(REPLYING, reply, workflow.now() - asked))
             self._apply(Replied(speaker, ask, reply, workflow.now()))
         finally:
             del self._replies[speaker, ask]
@@ -250,6 +258,7 @@ class Conversation(Receiver):
         consulting = self.state.consulting.get(number)
         if consulting is None:
             return  # what came in the same moment has settled it
+        asked = workflow.now()
         try:
             finding = await workflow.execute_activity_method(
                 Adviser.consult,
@@ -258,8 +267,10 @@ class Conversation(Receiver):
                 **REPLY,
             )
         except ActivityError as error:
+            emit([Count(FAILED_ANSWERS, labels={"purpose": consulting.purpose})])
             self._apply(ConsultFailed(number, _reason(error), workflow.now()))
         else:
+            emit(answered(consulting.purpose, finding, workflow.now() - asked))
             self._apply(Consulted(number, finding, workflow.now()))
 
     async def _tell(self, waiting: Waiting) -> None:
