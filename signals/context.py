@@ -8,10 +8,12 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field, JsonValue
 
+from signals.adaptive import Selection
 from signals.conversation import Recorded
 from signals.modes import Mode, Rules
 from signals.participants import Participant
 from signals.run import Checkpoint, ConversationRecord, StepProgress, Transition
+from signals.settings import Settings
 from signals.wire import Facts, Wire
 
 MAX_CONTEXT_BYTES: Final = 64 * 1024
@@ -139,6 +141,12 @@ class UniversalContext(Wire):
 
     rules: Rules | None = None
     """The transition rules that hold; the configured ones where there are none."""
+
+    selection: Selection | None = None
+    """How the run is gone about, where that was chosen."""
+
+    settings: Settings | None = None
+    """What the run is bound to, where it goes on as new; a new run asks what holds."""
 
     size: int = Field(default=0, ge=0)
     """How large it is, in bytes of JSON."""

@@ -17,9 +17,10 @@ from signals.participants import Kind, Participant
 from signals.run import StepStatus
 from tests.flows import modes
 from tests.flows.modes import BOB
-from tests.flows.steps import Agency
+from tests.flows.steps import Agency, Trip
 from tests.harness import eventually, running_worker
 from tests.workflows.talks import Run, Talks, failure
+from workflows.compiled import execution
 from workflows.conversation.workflow import Conversation
 from workflows.modes.adaptive import Adaptive
 from workflows.modes.stubs import Assessing
@@ -174,6 +175,20 @@ async def test_a_task_that_nobody_is_sure_about_is_talked_about_first(talks: Tal
     done = await result(run)
     assert (done.outcome, done.paradigm) == (ROME, Paradigm.CONVERSATION)
     assert done.reasons == ("what it is like is sure to 0.30 only, less than 0.7: people say first",)
+
+
+@pytest.mark.parametrize("flow", ["Journey", "Adaptive"])
+async def test_a_long_run_continues_as_new_and_does_nothing_twice(
+    talks: Talks, agency: Agency, monkeypatch: pytest.MonkeyPatch, flow: str
+) -> None:
+    monkeypatch.setattr(execution, "LONG", 12)
+    given = journey(CLEAR, BOB) if flow == "Adaptive" else Trip(place="Rome")
+    run = await talks.start(flow, given)
+    done = await run.result()
+    assert (AdaptiveResult.model_validate(done).outcome if flow == "Adaptive" else done) == ROME
+    assert agency.calls(run.id) == ["flight", "room", "tickets"]
+    described = await run.describe()
+    assert described.run_id != run.first_execution_run_id
 
 
 async def test_the_choice_can_be_asked_for(talks: Talks) -> None:

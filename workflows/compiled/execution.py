@@ -5,8 +5,8 @@ has come to an end, in order, and decides what that means for the run.
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from typing import Final
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final, NoReturn
 
 from temporalio import workflow
 from temporalio.exceptions import ApplicationError, FailureError, is_cancelled_exception
@@ -34,6 +34,9 @@ from workflows.modes.context import variables
 
 Task = asyncio.Task[Directive | None]
 
+LONG: Final = 2_000
+"""At how many events of history a run continues as new, so that a cold worker is quick."""
+
 _POINT: Final = "point "
 """What tasks of the run's own points are called, before their names: no step has a blank in its name."""
 
@@ -47,11 +50,19 @@ class Execution:
         points: The conversation points of the run as a whole.
         settings: What the run is bound to.
         core: What is so in every mode.
+        renew: Continues the workflow as new, from a context.
     """
 
     def __init__(
-        self, flow: object, plan: Plan, points: tuple[ConversationPoint, ...], settings: Settings, core: CoreState
+        self,
+        flow: object,
+        plan: Plan,
+        points: tuple[ConversationPoint, ...],
+        settings: Settings,
+        core: CoreState,
+        renew: Callable[[UniversalContext], NoReturn],
     ) -> None:
+        self._renew = renew
         self.run = Running(flow, plan, points, settings, core)
         self.post = Post(self.run)
         self._talks = Talks(self.run, self._have)
@@ -63,9 +74,6 @@ class Execution:
 
         self._ending: dict[str, Task] = {}
         """Steps that were cancelled and have not ended yet."""
-
-        self._asked: set[str] = set()
-        """The run's own points whose conditions have held."""
 
         self._switched = 0
         self._end: End | None = None
@@ -83,7 +91,10 @@ class Execution:
         posting = asyncio.create_task(self.post.pass_signals_on())
         try:
             await self._begin(context)
-            while self._start():
+            while True:
+                await self._renew_if_long()
+                if not self._start():
+                    break
                 await workflow.wait_condition(self._is_something_done)
                 for name in [name for name, task in self._tasks.items() if task.done()]:
                     if name in self._tasks:  # what came before it may have cancelled it
@@ -102,6 +113,17 @@ class Execution:
             reason = f"{run.plan.name} came to its end without a result"
             raise ApplicationError(reason, type=ErrorType.NO_OUTCOME, non_retryable=True)
         return run.results[run.plan.result]
+
+    async def _renew_if_long(self) -> None:
+        """Continue as new between two steps, where the history is long and nothing is under way."""
+        info = workflow.info()
+        if info.get_current_history_length() < LONG and not info.is_continue_as_new_suggested():
+            return
+        await workflow.wait_condition(workflow.all_handlers_finished)
+        run = self.run
+        is_quiet = not (self._tasks or self._ending or self._talks.demands) and self.post.is_empty
+        if is_quiet and self._end is None and run.mode is Mode.WORKFLOW and run.record.ready():
+            self._renew(run.context().model_copy(update={"settings": run.settings}))
 
     def _is_something_done(self) -> bool:
         return any(task.done() for tasks in (self._tasks, self._ending) for task in tasks.values())
@@ -207,13 +229,13 @@ class Execution:
     def _open_conditional(self) -> None:
         run = self.run
         for point in run.points.values():
-            if not isinstance(point.trigger, Conditional) or point.name in self._asked:
+            held = any(record.point == point.name for record in run.record.conversations)
+            if not isinstance(point.trigger, Conditional) or held or f"{_POINT}{point.name}" in self._tasks:
                 continue
             planned = run.plan.point(point.name)
             if run.record.are_done(planned.asks):
                 asked = run.arguments(planned.condition, {})
                 if run.ask(f"condition of point '{point.name}'", point.trigger.condition, asked):
-                    self._asked.add(point.name)
                     self._open(point, Trigger.POINT)
 
     async def _look_at(self, name: str, task: Task) -> None:

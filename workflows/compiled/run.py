@@ -1,7 +1,7 @@
 """The workflow shells of runs that have steps: what they are asked and sent goes to the execution that they host."""
 
 from collections.abc import Callable
-from typing import ClassVar
+from typing import ClassVar, NoReturn
 
 from pydantic import JsonValue
 from temporalio import workflow
@@ -170,11 +170,23 @@ class CompiledRun(Run):
 
     def __init__(self) -> None:
         super().__init__()
+        self._request: object = None
         core = CoreState(goal=self.plan.about or self.plan.name, workflow=self.plan.name)
         # What holds is pinned before anything is done; messages may come before.
-        self.host(Execution(self, self.plan, self.points, Settings(), core))
+        self.host(Execution(self, self.plan, self.points, Settings(), core, self._renew))
 
     async def execute(self, request: object, context: UniversalContext | None = None) -> object:
         """Run the steps; the result is what the result step returned."""
-        self.execution.run.settings = (await pin(PinRequest())).settings
+        self._request = request
+        self.execution.run.settings = await held_to(context)
         return await self.execution.execute(request, context)
+
+    def _renew(self, context: UniversalContext) -> NoReturn:
+        workflow.continue_as_new(args=[self._request, context])
+
+
+async def held_to(context: UniversalContext | None) -> Settings:
+    """The settings that a run is bound to: those that it began with, where it was continued as new."""
+    if context is not None and context.settings is not None:
+        return context.settings
+    return (await pin(PinRequest())).settings

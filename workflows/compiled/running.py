@@ -248,6 +248,7 @@ class Running:
             transitions=tuple(record.transitions),
             conversations=tuple(record.conversations),
             rules=self.own_rules,
+            selection=self.selection,
         )
         adapted = adapt_for_mode(whole, record.mode, preserve=self.settings.transitions.preserve_state)
         info = workflow.info()

@@ -4,7 +4,7 @@ It hosts what it chose, so that it is a run like any other: its steps, conversat
 """
 
 from collections.abc import Callable, Mapping
-from typing import Final, cast, get_type_hints
+from typing import Final, NoReturn, cast, get_type_hints
 
 from pydantic import JsonValue
 from temporalio import workflow
@@ -15,18 +15,18 @@ from signals.context import CoreState, UniversalContext
 from signals.errors import ErrorType
 from signals.modes import Mode, Trigger
 from signals.names import WorkflowType
-from signals.settings import PinRequest, Settings
+from signals.settings import Settings
 from workflows.compiled.execution import Execution
-from workflows.compiled.run import CompiledRun, Run
+from workflows.compiled.run import CompiledRun, Run, held_to
 from workflows.compiled.running import as_json, fitting
 from workflows.compiled.source import REQUEST
+from workflows.compiled.stubs import fetch
 from workflows.compiled.types import from_json
 from workflows.composition.registry import REGISTRY, known
 from workflows.modes.discussion import Discussion, going_on, setup_of
 from workflows.modes.rules import find_rule
 from workflows.modes.stubs import Assessing, select
 from workflows.options import ASSESS
-from workflows.pinning import pin
 from workflows.receiving import invalid
 
 MOST_WORKFLOWS: Final = 5
@@ -39,6 +39,7 @@ class Adaptive(Run):
 
     def __init__(self) -> None:
         super().__init__()
+        self._request: AdaptiveRequest | None = None
         self._settings = Settings()
         self._selection: Selection | None = None
 
@@ -50,11 +51,15 @@ class Adaptive(Run):
             request: The task, and who may be talked to.
             context: What another run knew, to go on from.
         """
-        self._settings = (await pin(PinRequest())).settings
+        self._request = request
+        self._settings = await held_to(context)
         flows = _flows(request)
-        selection = self._selection = await self._select(request)
+        renewed = context if context is not None and context.settings is not None else None
+        selection = self._selection = (renewed and renewed.selection) or await self._select(request)
         inputs = {name: _input_of(flow) for name, flow in flows.items()}
-        if selection.start is Mode.CONVERSATION or request.task.workflow is None:
+        if renewed is not None and (flow := flows.get(renewed.core_state.workflow or "")):
+            outcome = as_json(await self._host(request, flow, await _input_again(flow, renewed), renewed))
+        elif selection.start is Mode.CONVERSATION or request.task.workflow is None:
             with fitting("setup"):
                 setup = setup_of(request, selection, inputs)
             outcome = as_json(await self._host(request, Discussion, setup, context))
@@ -107,11 +112,14 @@ class Adaptive(Run):
             facts=request.task.facts,
             participants=request.participants,
         )
-        execution = Execution(object.__new__(cls), cls.plan, cls.points, self._settings, core)
+        execution = Execution(object.__new__(cls), cls.plan, cls.points, self._settings, core, self._renew)
         execution.run.selection = self._selection
         execution.run.own_rules = request.rules
         self.host(execution)
         return await execution.execute(given, context)
+
+    def _renew(self, context: UniversalContext) -> NoReturn:
+        workflow.continue_as_new(args=[self._request, context])
 
     def _may_go_on(self, flow: str) -> bool:
         """Whether a rule lets the conversation's outcome name a workflow; if so, that is why the mode has changed."""
@@ -168,6 +176,12 @@ def _input_of(flow: type) -> object:
     cls = cast(type[CompiledRun], flow)
     hints = get_type_hints(cast(Callable[..., object], getattr(cls, cls.plan.request_step)), include_extras=True)
     return hints[REQUEST]
+
+
+async def _input_again(flow: type, context: UniversalContext) -> object:
+    """What a workflow was given before its run continued as new."""
+    large = next((one for one in context.core_state.artefacts if one.name == REQUEST), None)
+    return _typed(flow, await fetch(large) if large else context.core_state.request)
 
 
 def _typed(flow: type, value: JsonValue) -> object:
