@@ -11,7 +11,7 @@ IMAGE ?= temporalio/temporal:1.9.1
 IN_CONTAINERS := tests/containers $(addprefix tests/workflows/test_,conversation.py conversation_length.py \
 	conversation_replies.py points.py compiled.py customer_support.py)
 
-.PHONY: setup demo demo-pipeline run test test-containers check bench histories lock clean browser prometheus engine
+.PHONY: setup demo demo-pipeline run test test-all test-containers check bench histories lock clean browser prometheus engine
 .DELETE_ON_ERROR:
 
 setup: $(INSTALLED) $(BOOKS)  ## install everything into .venv, make the example's database
@@ -25,7 +25,10 @@ demo-pipeline: setup  ## watch a failing commit being mended, reviewed and deplo
 run: setup  ## a Temporal server and a worker, until Ctrl-C
 	@$(BIN)/python worker.py --dev
 
-test: setup browser prometheus  ## all tests, on real servers
+test: setup browser prometheus  ## all tests but the slow ones, on real servers
+	$(BIN)/pytest -n 2 --dist loadfile -m "not slow"
+
+test-all: setup browser prometheus  ## all tests; takes some minutes longer
 	$(BIN)/pytest -n 2 --dist loadfile
 
 test-containers: setup engine  ## the end-to-end tests against a Temporal server in a container, and its outages

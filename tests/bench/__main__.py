@@ -30,6 +30,7 @@ from signals.assistant import Reply, ReplyRequest
 from signals.conversation import ConversationResult, Status
 from signals.messages import Turn
 from signals.names import WorkflowType
+from tests.bench import pipelines
 from tests.flows.aged import COORDINATIONS, FirstChoice, next_event, setup_of
 from tests.harness import running_worker
 from tests.workflows.counting import MESSAGES, at_turn, going_on
@@ -250,6 +251,8 @@ async def main() -> None:
         async with serving(client) as queue:
             for bench in benches:
                 await bench(client, queue)
+        await pipelines.overhead(client, CONSOLE)
+    await pipelines.log_memory(CONSOLE)
 
 
 if __name__ == "__main__":

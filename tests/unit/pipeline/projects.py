@@ -27,12 +27,17 @@ CART: Final = {"cart.py": GOOD, "test_cart.py": TEST}
 
 
 class Project:
-    """A repository with a working tree."""
+    """A repository with a working tree.
+
+    Args:
+        path: Where it is, or is made.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        path.mkdir(parents=True)
-        self.git("init", "--quiet", "--initial-branch=main")
+        if not path.exists():
+            path.mkdir(parents=True)
+            self.git("init", "--quiet", "--initial-branch=main")
 
     def git(self, *words: str) -> str:
         """Run a git command in it."""
