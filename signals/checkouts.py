@@ -2,11 +2,14 @@
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
 from signals.pipeline import FixByCommit, FixByPatch, Stage, StageResult
 from signals.project import Command, Commit, Deploy, InCheckout, Pipeline, Repository, Revision, Verify, Word
 from signals.wire import Identifier, Wire
+
+NamedTest = Annotated[str, StringConstraints(pattern=r"^[^-\x00][^\x00]*$", max_length=1000)]
+"""What the end of a test command names: no option, for whoever asks may name tests and nothing else."""
 
 
 class Change(Wire):
@@ -104,7 +107,7 @@ class RunTestsRequest(Wire):
 
     repository: Repository
     commit: Revision
-    tests: tuple[Word, ...] = Field(default=(), max_length=100)
+    tests: tuple[NamedTest, ...] = Field(default=(), max_length=100)
     """Words for the end of the test command; all tests where there are none."""
 
     pipeline: Pipeline | None = None
@@ -158,7 +161,7 @@ class BisectRequest(Wire):
     repository: Repository
     good: Revision
     bad: Revision
-    tests: tuple[Word, ...] = Field(default=(), max_length=100)
+    tests: tuple[NamedTest, ...] = Field(default=(), max_length=100)
     pipeline: Pipeline | None = None
 
 

@@ -4,6 +4,7 @@ import pytest
 from temporalio.exceptions import ApplicationError
 
 from activities.pipeline.configuration import BUILD, LINT, OWN, PROJECT, TEST, pipeline_of
+from signals.checkouts import RunTestsRequest
 from signals.pipeline import PipelineRequest
 from workflows.pipeline.errors import PipelineError
 
@@ -78,3 +79,11 @@ def test_a_request_that_git_could_misunderstand_is_refused(field: str, value: st
     PipelineRequest.model_validate(fine)
     with pytest.raises(ValueError, match=told):
         PipelineRequest.model_validate({**fine, field: value})
+
+
+def test_who_names_tests_gives_the_command_no_options() -> None:
+    fine = {"repository": "/srv/shop.git", "commit": "main", "tests": ["tests/test_cart.py::test_total[a-b]"]}
+    RunTestsRequest.model_validate(fine)
+    for word in ("--rootdir=/", "-p", ""):
+        with pytest.raises(ValueError, match=r"tests\.0"):
+            RunTestsRequest.model_validate({**fine, "tests": [word]})
