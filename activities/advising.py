@@ -11,8 +11,9 @@ from pydantic_ai.output import OutputObjectDefinition
 from pydantic_ai.profiles import ModelProfile
 
 from activities.plain import one_line, plain_lines
-from activities.speech import finished, grounded
+from activities.speech import finished, first_sentence
 from signals.assistant import Consultation, Finding, Purpose
+from signals.conversation import MessageKind
 from workflows.conversation.outcomes import JsonSchema
 
 ANSWER: Final = "answer"
@@ -23,6 +24,12 @@ MAX_REASON: Final = 300
 
 MAX_SUMMARY: Final = 1_500
 """The longest summary, in characters: it is in every prompt from then on."""
+
+MAX_EXTRACT: Final = 1_000
+"""The longest extract, in characters."""
+
+MAX_SENTENCE: Final = 160
+"""The longest beginning of a turn in it, in characters."""
 
 MISFIT: Final = "the model's answer has another shape"
 """The reason, where there is no answer in what a model says."""
@@ -63,19 +70,27 @@ def _object(**properties: JsonValue) -> JsonSchema:
     }
 
 
-def finding_in(response: ModelResponse, consultation: Consultation, model: str, *, small: bool) -> Finding:
+def extract(consultation: Consultation) -> str:
+    """Keep the beginnings of the latest turns, instead of a summary: what a small model sums up was never said."""
+    kept = (consultation.summary or "").splitlines()
+    turns = (message for message in consultation.messages if message.kind is MessageKind.TURN)
+    kept += [f"{turn.speaker}: {first_sentence(one_line(turn.text), MAX_SENTENCE)}" for turn in turns]
+    while sum(len(line) + 1 for line in kept) > MAX_EXTRACT:
+        kept.pop(0)
+    return "\n".join(kept)
+
+
+def finding_in(response: ModelResponse, consultation: Consultation, model: str) -> Finding:
     """Take the answer from what a model says; one that doesn't fit is no answer, and asking the same again no help.
 
     Args:
         response: What it says.
         consultation: What it was asked.
         model: What the model is called.
-        small: Whether it makes things up.
     """
-    text = response.text or ""
     if consultation.purpose is Purpose.SUMMARISE:
-        whole = finished("\n".join(plain_lines(text)), MAX_SUMMARY, broken_off=response.finish_reason == "length")
-        return Finding(text=grounded(whole, consultation) if small else whole, model=model)
+        text = "\n".join(plain_lines(response.text or ""))
+        return Finding(text=finished(text, MAX_SUMMARY, broken_off=response.finish_reason == "length"), model=model)
     answer = _json_in(response)
     if consultation.purpose is Purpose.CHOOSE:
         choice = answer.get("choice")

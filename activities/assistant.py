@@ -9,14 +9,14 @@ from pydantic_ai.messages import ToolReturnPart
 from pydantic_ai.models import ModelRequestParameters
 from temporalio import activity
 
-from activities.advising import finding_in, shape_of
+from activities.advising import extract, finding_in, shape_of
 from activities.failures import RefusedRequest, final
 from activities.models import LOCAL, LanguageModels, called, cost_of, heartbeats, messages_of, tokens_of
 from activities.prompting import Bounds, Guidance, PromptFiles, build_prompt, build_question
 from activities.scripts import SCRIPT, Script, ScriptError, Scripts
 from activities.speech import grounded, spoken
 from activities.tools import Toolbox, Wishes
-from signals.assistant import Consultation, Finding, Reply, ReplyRequest
+from signals.assistant import Consultation, Finding, Purpose, Reply, ReplyRequest
 from signals.participants import Permission
 from workflows.conversation.stubs import Adviser, Assistant
 
@@ -110,7 +110,10 @@ class AssistantActivities(Assistant, Adviser):
         prompt = build_prompt(request, guidance, self._files.nudge, SMALL.bounds)
         response = await self._models.ask(LOCAL, messages_of(prompt), SMALL.tokens)
         said = spoken(response.text or "", request, broken_off=response.finish_reason == "length")
-        return Reply(text=grounded(said, request), model=called(LOCAL), tokens=tokens_of([response]))
+        text = grounded(said, request)
+        if any(message.speaker == request.speaker.id and message.text == text for message in request.messages):
+            text = ""  # it has nothing new to say
+        return Reply(text=text, model=called(LOCAL), tokens=tokens_of([response]))
 
     async def _full_reply(self, model: str, request: ReplyRequest) -> Reply:
         guidance = self._guidance(request.guidance)
@@ -158,13 +161,15 @@ class AssistantActivities(Assistant, Adviser):
 
     async def _finding(self, model: str, consultation: Consultation) -> Finding:
         small = model == LOCAL
+        if small and consultation.purpose is Purpose.SUMMARISE:
+            return Finding(text=extract(consultation), model=LOCAL)
         size = SMALL_QUESTION if small else USUAL
         guidance = self._guidance(consultation.purpose.value, small=small)
         client = await self._models.client(model)
         prompt = build_question(consultation, guidance, size.bounds)
         shape = shape_of(consultation, client.profile, small=small)
         response = await self._models.ask(model, messages_of(prompt), size.tokens, shape)
-        finding = finding_in(response, consultation, called(model), small=small)
+        finding = finding_in(response, consultation, called(model))
         return finding.model_copy(update={"tokens": tokens_of([response]), "cost": cost_of([response])})
 
     def _guidance(self, name: str, *, small: bool = False) -> Guidance:

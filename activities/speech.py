@@ -4,8 +4,8 @@ import json
 import re
 from typing import Final
 
-from activities.plain import name_of, plain_lines
-from signals.assistant import Grounds, ReplyRequest
+from activities.plain import ELLIPSIS, name_of, plain_lines
+from signals.assistant import ReplyRequest
 from signals.participants import Participant
 
 MAX_REPLY: Final = 1_500
@@ -37,13 +37,19 @@ def finished(text: str, longest: int, *, broken_off: bool) -> str:
     return _without_repeats(whole)
 
 
-def grounded(text: str, grounds: Grounds) -> str:
+def first_sentence(text: str, longest: int) -> str:
+    """The beginning of a text: its first sentence, or as much of it as fits."""
+    first = _sentences(text)[0]
+    return first if len(first) <= longest else first[: longest - len(ELLIPSIS)] + ELLIPSIS
+
+
+def grounded(text: str, request: ReplyRequest) -> str:
     """Leave out the sentences that name a number, or a thing by its number, that nobody gave.
 
     A small model makes such things up, or takes them from its examples.
     """
-    facts = json.dumps(grounds.facts, ensure_ascii=False)
-    told = "\n".join([grounds.topic, facts, grounds.summary or "", *(message.text for message in grounds.messages)])
+    facts = json.dumps(request.facts, ensure_ascii=False)
+    told = "\n".join([request.topic, facts, request.summary or "", *(message.text for message in request.messages)])
     known = set(NUMBER.findall(told))
     return "".join(part for part in _sentences(text) if known.issuperset(NUMBER.findall(part))).strip()
 

@@ -7,7 +7,7 @@ from pydantic_ai.profiles import ModelProfile
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
-from activities.advising import MAX_SUMMARY, MISFIT
+from activities.advising import MAX_EXTRACT, MAX_SUMMARY, MISFIT
 from activities.assistant import AssistantActivities
 from activities.local_model import LocalModel
 from activities.models import LanguageModels
@@ -136,16 +136,38 @@ def local() -> Iterator[LocalModel]:
     local.close()
 
 
-async def test_the_embedded_model_answers_every_question_in_its_shape(local: LocalModel) -> None:
+async def test_the_embedded_model_chooses_and_judges_in_the_shape_of_an_answer(local: LocalModel) -> None:
     models = LanguageModels(local)
     assistant = AssistantActivities("local", models)
-    choice, verdict, summary = [
-        await found(assistant, consultation) for consultation in (WHO_IS_NEXT, IS_IT_SOLVED, WHAT_WAS_SAID)
-    ]
+    choice, verdict = [await found(assistant, consultation) for consultation in (WHO_IS_NEXT, IS_IT_SOLVED)]
     await models.aclose()
     assert choice.choice in {"C-1", "bob"}
     assert verdict.verdict is not None
-    assert summary.text
-    assert {one.model for one in (choice, verdict, summary)} == {"local (SmolLM2-135M-Instruct)"}
-    assert all(0 < one.tokens.output <= 80 for one in (choice, verdict, summary))
+    assert {choice.model, verdict.model} == {"local (SmolLM2-135M-Instruct)"}
+    assert all(0 < one.tokens.output <= 80 for one in (choice, verdict))
     assert choice.cost == 0
+
+
+async def test_instead_of_a_summary_by_the_embedded_model_an_extract_is_kept() -> None:
+    assistant = AssistantActivities("local", LanguageModels(LocalModel()))
+    said = (*TALK, (None, "Carol joined"), ("C-1", "Fine! " + "x" * 500), ("bob", "y" * 500))
+    consultation = consulting(Purpose.SUMMARISE, *said, summary="C-1: Hello.")
+    finding = await found(assistant, consultation)
+    assert finding == Finding(model="local", text=finding.text)
+    assert finding.text.splitlines()[:4] == [
+        "C-1: Hello.",
+        "C-1: Where is it?",
+        "bob: On its way, it comes on 2026-05-04.",
+        "C-1: Fine!",
+    ]
+    assert finding.text.endswith("yyy…")
+
+
+async def test_the_latest_turns_stay_in_an_extract() -> None:
+    assistant = AssistantActivities("local", LanguageModels(LocalModel()))
+    summary = ""
+    for number in range(60):
+        turn = ("C-1", f"This is what I say as number {number}.")
+        summary = (await found(assistant, consulting(Purpose.SUMMARISE, turn, summary=summary))).text
+    assert MAX_EXTRACT - 60 < len(summary) <= MAX_EXTRACT
+    assert summary.endswith("number 59.")
