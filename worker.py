@@ -50,6 +50,7 @@ from infra.payloads.converter import data_converter
 from infra.queues import QueueInterceptor, Share, Workers, shares
 from infra.replay import run_options
 from infra.telemetry import runtime
+from infra.versions import deployment_of, pinned
 from infra.webhooks import webhook
 from signals.settings import Settings, ValidationLevel
 from workflows.compiled import CompileError
@@ -120,6 +121,9 @@ def create_worker(
 def _worker(client: Client, config: Config, share: Share, workflows: Sequence[type]) -> Worker:
     # Local activities belong to whoever runs workflows.
     at_hand: list[Callable[..., object]] = [WorkerPinning(config.execution).pin, SelectingActivities().select]
+    deployment = deployment_of(config.worker)
+    if deployment:
+        workflows = pinned(workflows)
     return Worker(
         client,
         task_queue=share.task_queue,
@@ -138,6 +142,7 @@ def _worker(client: Client, config: Config, share: Share, workflows: Sequence[ty
         graceful_shutdown_timeout=GRACE,
         max_heartbeat_throttle_interval=HEARTBEATS,
         default_heartbeat_throttle_interval=HEARTBEATS,
+        deployment_config=deployment,
         **run_options(config.worker.sandbox, [QueueInterceptor(config.worker)]),
     )
 

@@ -99,6 +99,16 @@ class QueueSettings(Table):
         return self
 
 
+class Versioning(StrEnum):
+    """What a run does when another version of the workers becomes the current one; conversations are always pinned."""
+
+    PINNED = "pinned"
+    """It ends on the version that it began on."""
+
+    AUTO_UPGRADE = "auto_upgrade"
+    """It goes on with the new one, which must be able to replay it."""
+
+
 class WorkerSettings(Table):
     """`[worker]`: how the worker process behaves."""
 
@@ -123,6 +133,15 @@ class WorkerSettings(Table):
 
     ai: QueueSettings = QueueSettings()
     business: QueueSettings = QueueSettings()
+    deployment: str | None = Field(default=None, min_length=1, max_length=200, pattern=r"^[^.:\s]+$")
+    """The worker deployment that this process belongs to, with `build_id`; versions are not told apart without."""
+
+    build_id: str | None = Field(default=None, min_length=1, max_length=200, pattern=r"^[^:\s]+$")
+    """The version of its code."""
+
+    versioning: Versioning = Versioning.PINNED
+    """Which version moves a run on that is open when another becomes the current one."""
+
     health: Address | None = None
     """Where `/live` and `/ready` answer; nowhere where it isn't given."""
 
@@ -130,6 +149,12 @@ class WorkerSettings(Table):
         """The task queue of a kind of work."""
         own = {Duty.AI: self.ai, Duty.BUSINESS: self.business}.get(duty)
         return (own and own.task_queue) or self.task_queue
+
+    @model_validator(mode="after")
+    def _a_version_is_named_as_a_whole(self) -> Self:
+        if (self.deployment is None) is not (self.build_id is None):
+            raise ValueError("deployment and build_id go together: give both, or neither")
+        return self
 
     @model_validator(mode="after")
     def _queues_are_apart(self) -> Self:

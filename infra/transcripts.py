@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Any, Final, cast
 
 from temporalio import workflow
-from temporalio.api.enums.v1 import ContinueAsNewInitiator, EventType
-from temporalio.api.history.v1 import HistoryEvent, WorkflowExecutionStartedEventAttributes
+from temporalio.api.enums.v1 import ContinueAsNewInitiator
+from temporalio.api.history.v1 import WorkflowExecutionStartedEventAttributes
 from temporalio.client import Client, WorkflowHistory
 from temporalio.common import RawValue
 from temporalio.service import RPCError, RPCStatusCode
@@ -23,18 +23,11 @@ from temporalio.worker import (
 
 from infra.conversations import ANSWER_TIMEOUT
 from infra.errors import SetupError
-from infra.printable import flat
-from infra.replay import replayer
+from infra.replay import dealt_with, reason, replayer
 from signals.conversation import Recorded
 from workflows.conversation.state import ConversationState
 from workflows.conversation.workflow import Conversation
 
-_TASK_COMPLETED: Final = EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED
-_UPDATED: Final = (
-    EventType.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED,
-    EventType.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_COMPLETED,
-    EventType.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_REJECTED,
-)
 _ITSELF: Final = ContinueAsNewInitiator.CONTINUE_AS_NEW_INITIATOR_WORKFLOW
 
 
@@ -106,7 +99,7 @@ async def chapters(client: Client, chain: Chain) -> AsyncIterator[Chapter]:
             if replay.replay_failure is not None:
                 raise SetupError(
                     f"'{chain.conversation}' can't be read on after message {last}: its run {replay.history.run_id} "
-                    f"was recorded by another version; read it with that one ({flat(str(replay.replay_failure), 200)})"
+                    f"was recorded by another version; read it with that one ({reason(replay.replay_failure)})"
                 )
 
 
@@ -123,24 +116,8 @@ async def _histories(client: Client, chain: Chain) -> AsyncIterator[WorkflowHist
     for run_id in chain.runs:
         handle = client.get_workflow_handle(chain.conversation, run_id=run_id)
         history = await handle.fetch_history(rpc_timeout=ANSWER_TIMEOUT)
-        if events := _dealt_with(history.events):
+        if events := dealt_with(history.events):
             yield WorkflowHistory(chain.conversation, events)
-
-
-def _dealt_with(events: Sequence[HistoryEvent]) -> Sequence[HistoryEvent]:
-    """Cut a history after the last task that a worker completed, and what that task did.
-
-    A replay would take what came later as well, though it isn't recorded (and, where the run was terminated, never will
-    be); of a run without any such task it would never come to an end.
-    """
-    done = max((at for at, event in enumerate(events) if event.event_type == _TASK_COMPLETED), default=-1) + 1
-    end = next((at for at, event in enumerate(events) if at >= done and not _is_done_by_a_task(event)), len(events))
-    return events[:end] if done else ()
-
-
-def _is_done_by_a_task(event: HistoryEvent) -> bool:
-    attributes = getattr(event, event.WhichOneof("attributes") or "")
-    return event.event_type in _UPDATED or hasattr(attributes, "workflow_task_completed_event_id")
 
 
 class _Listener(Interceptor):

@@ -8,7 +8,7 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import Final, NoReturn
 
-from infra.cli import chat, check, codec, config, diagram, inbox, keys, pipeline, schema, transcript
+from infra.cli import chat, check, codec, config, diagram, inbox, keys, pipeline, replay, rollout, schema, transcript
 from infra.errors import SetupError
 
 FAILED: Final = 2
@@ -61,4 +61,6 @@ def _parser() -> argparse.ArgumentParser:
     keys.add_to(commands)
     codec.add_to(commands)
     pipeline.add_to(commands)
+    replay.add_to(commands)
+    rollout.add_to(commands)
     return parser

@@ -29,6 +29,7 @@ SHELL: Final = {
     "workflows/composition/composite.py",
     "workflows/composition/run.py",
     "workflows/composition/workflow.py",
+    "workflows/conversation/pinned.py",
     "workflows/conversation/stubs.py",
     "workflows/conversation/workflow.py",
     "workflows/exclusive.py",
