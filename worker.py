@@ -41,7 +41,7 @@ from activities.support.engine import books_engine
 from activities.support.model_classifier import ModelClassifier
 from activities.support.seed import prepare
 from infra.backlog import backlog_told
-from infra.config import DEFAULT_COORDINATION, MAX_PORT, Config, Duty, load_config, variables
+from infra.config import DEFAULT_COORDINATION, Config, Duty, load_config, variables
 from infra.connection import connect, ensure_search_attributes
 from infra.devserver import PORT, UI_OFFSET, DevServer
 from infra.errors import SetupError
@@ -49,6 +49,7 @@ from infra.health import Health, Polling, health_server
 from infra.payloads.converter import data_converter
 from infra.queues import QueueInterceptor, Share, Workers, shares
 from infra.replay import run_options
+from infra.table import MAX_PORT
 from infra.telemetry import runtime
 from infra.versions import deployment_of, pinned
 from infra.webhooks import webhook

@@ -11,11 +11,10 @@ import tomllib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated, Final, Self
+from typing import Final, Self
 
-from pydantic import AfterValidator, BaseModel, Field, SecretStr, ValidationError, model_validator
+from pydantic import BaseModel, Field, SecretStr, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
@@ -23,7 +22,8 @@ from activities.scripts import Script
 from infra.errors import SetupError
 from infra.memory import cache_size
 from infra.origins import SEPARATOR, Key, Origins, Source, origins
-from infra.table import Table
+from infra.payloads.settings import CodecSettings, EncryptionSettings, PayloadSettings
+from infra.table import Address, Table
 from infra.webhooks import NotifySettings
 from signals.modes import Paradigm
 from signals.names import TASK_QUEUE
@@ -38,33 +38,6 @@ FILE_VARIABLE: Final = "PARLEY_CONFIG"
 DEFAULT_FILE: Final = Path("parley.toml")
 
 DEFAULT_COORDINATION: Final = ("execution", "conversation", "default_coordination")
-
-MAX_PORT: Final = 65_535
-
-
-def split_address(address: str) -> tuple[str, int]:
-    """Split `IP:PORT` into both.
-
-    Raises:
-        ValueError: It is none.
-    """
-    host, colon, port = address.rpartition(":")
-    try:
-        ip = ip_address(host.removeprefix("[").removesuffix("]"))
-    except ValueError:
-        colon = ""
-    if not colon or not port.isdecimal() or int(port) > MAX_PORT:
-        raise ValueError("an address is an IP address and a port, such as 127.0.0.1:8080")
-    return str(ip), int(port)
-
-
-def _is_address(text: str) -> str:
-    split_address(text)
-    return text
-
-
-Address = Annotated[str, AfterValidator(_is_address)]
-"""Where something listens, `IP:PORT`."""
 
 
 class Duty(StrEnum):
@@ -172,48 +145,6 @@ class TelemetrySettings(Table):
 
     prometheus: Address | None = None
     """Where Prometheus finds the metrics, under `/metrics`; then they are not sent by OTLP."""
-
-
-class PayloadSettings(Table):
-    """`[payloads]`: how what is said is kept by Temporal; clients and workers must agree on where."""
-
-    compress_over: int | None = Field(default=None, ge=0)
-    """Payloads of more bytes are compressed, and then read with the codec server; none are where this is left out."""
-
-    folder: Path | None = None
-    """Where large payloads are kept instead of in histories: a folder that all workers and clients share."""
-
-    bucket: str | None = Field(default=None, min_length=3)
-    """The same in S3; credentials, region and endpoint are AWS's own settings."""
-
-    store_over: int = Field(default=256 * 1024, ge=1024, le=1024 * 1024)
-    """Payloads of more bytes are large."""
-
-
-class EncryptionSettings(Table):
-    """`[encryption]`: the keys that payloads are encrypted with."""
-
-    current: str | None = None
-    """The id of the key that encrypts; nothing is encrypted without. The others decrypt what was."""
-
-    key_file: Path | None = None
-    """A line `ID KEY` for each key, as `temporal parley keys encryption` makes them; only its owner may read it."""
-
-    keys: SecretStr | None = Field(default=None, exclude=True)
-    """The same lines, from the environment only."""
-
-
-class CodecSettings(Table):
-    """`[codec]`: the server that decrypts for the command line and the Web UI."""
-
-    address: Address = "127.0.0.1:8081"
-    """Where it listens."""
-
-    origins: tuple[str, ...] = ("http://127.0.0.1:8233", "http://localhost:8233")
-    """The Web UIs whose pages may ask it."""
-
-    token: SecretStr | None = Field(default=None, exclude=True, min_length=16)
-    """What who asks must show; from the environment only. One is made where there is none."""
 
 
 class AssistantSettings(Table):

@@ -15,9 +15,9 @@ from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
 from temporalio.client import Client
 from temporalio.service import RPCError
 
-from infra.config import split_address
 from infra.errors import SetupError
 from infra.queues import Share, Tasks
+from infra.table import split_address
 
 ANSWER_SECONDS: Final = 2.0
 """How long the process may take over a question; a longer time means that it hangs."""

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Final
 
 import uvicorn
 
-from infra.config import load_config, split_address
+from infra.config import load_config
 from infra.errors import SetupError
 from infra.payloads.converter import data_converter
 from infra.payloads.server import CodecServer
+from infra.table import split_address
 
 if TYPE_CHECKING:
     from infra.cli.check import Commands

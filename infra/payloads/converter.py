@@ -11,9 +11,10 @@ from temporalio.converter import (
 )
 
 from infra.boundary import StrictPayloadConverter
-from infra.config import Config, EncryptionSettings, PayloadSettings
+from infra.config import Config
 from infra.payloads.codec import Codec
 from infra.payloads.keys import Key, Keyring, MissingKeyError, parse_keys, read_keys
+from infra.payloads.settings import EncryptionSettings, PayloadSettings
 from infra.payloads.storage import MOST_STORED_BYTES, external_storage
 
 

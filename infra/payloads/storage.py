@@ -24,8 +24,8 @@ from temporalio.converter import (
     StorageDriverStoreContext,
 )
 
-from infra.config import PayloadSettings
 from infra.errors import SetupError
+from infra.payloads.settings import PayloadSettings
 
 if TYPE_CHECKING:
     from types_boto3_s3.client import S3Client

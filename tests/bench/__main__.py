@@ -21,11 +21,12 @@ from rich.table import Table
 from temporalio import activity
 from temporalio.client import Client, WorkflowHandle
 
-from infra.config import Config, EncryptionSettings, PayloadSettings
+from infra.config import Config
 from infra.connection import connect
 from infra.devserver import DevServer
 from infra.payloads.converter import data_converter
 from infra.payloads.keys import Key
+from infra.payloads.settings import EncryptionSettings, PayloadSettings
 from signals.assistant import Reply, ReplyRequest
 from signals.conversation import ConversationResult, Status
 from signals.messages import Turn

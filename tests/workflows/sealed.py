@@ -8,9 +8,10 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
 
-from infra.config import Config, EncryptionSettings
+from infra.config import Config
 from infra.devserver import DevServer
 from infra.payloads.keys import Key
+from infra.payloads.settings import EncryptionSettings
 from tests.workflows.shell import PROGRAM, environment
 
 TOKEN: Final = "a-token-that-only-tests-have"

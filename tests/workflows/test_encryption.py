@@ -13,12 +13,12 @@ from temporalio.client import Client, WorkflowFailureError
 from temporalio.common import RawValue
 from temporalio.exceptions import ApplicationError
 
-from infra.config import PayloadSettings
 from infra.connection import connect
 from infra.devserver import DevServer
 from infra.payloads.codec import ENCRYPTED
 from infra.payloads.converter import PLAIN, data_converter
 from infra.payloads.keys import Key
+from infra.payloads.settings import PayloadSettings
 from tests.flows import boundary
 from tests.flows.boundary import Fill
 from tests.flows.talkers import Manner, Talkers, talker

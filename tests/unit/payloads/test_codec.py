@@ -10,10 +10,11 @@ from temporalio.common import RawValue
 from temporalio.exceptions import ApplicationError
 
 from infra.boundary import MAX_PAYLOAD_BYTES
-from infra.config import Config, EncryptionSettings
+from infra.config import Config
 from infra.payloads.codec import COMPRESSED, ENCRYPTED, Codec
 from infra.payloads.converter import PLAIN, data_converter
 from infra.payloads.keys import Key, Keyring, MissingKeyError
+from infra.payloads.settings import EncryptionSettings
 
 OLD, NEW = Key("old", b"o" * 32), Key("new", b"n" * 32)
 KEYS = {"old": OLD, "new": NEW}

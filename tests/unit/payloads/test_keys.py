@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from infra.config import EncryptionSettings
 from infra.errors import SetupError
 from infra.payloads.converter import keyring_of
 from infra.payloads.keys import Key, Keyring, MissingKeyError, parse_keys, read_keys, write_key
+from infra.payloads.settings import EncryptionSettings
 from tests.unit.cli.command import parley
 
 OLD, NEW = Key("old", b"o" * 32), Key("new", b"n" * 32)

@@ -12,10 +12,11 @@ from starlette.testclient import TestClient
 from temporalio.api.common.v1 import Payload, Payloads
 from temporalio.converter import DataConverter
 
-from infra.config import Config, EncryptionSettings, PayloadSettings
+from infra.config import Config
 from infra.payloads.converter import PLAIN, data_converter
 from infra.payloads.keys import Key
 from infra.payloads.server import MOST_BYTES, CodecServer
+from infra.payloads.settings import EncryptionSettings, PayloadSettings
 
 TOKEN = "as-long-as-it-should-be"
 UI = "http://127.0.0.1:8233"

@@ -10,10 +10,11 @@ from temporalio.api.common.v1 import Payload
 from temporalio.converter import DataConverter
 from temporalio.exceptions import ApplicationError
 
-from infra.config import Config, EncryptionSettings, PayloadSettings
+from infra.config import Config
 from infra.errors import SetupError
 from infra.payloads.converter import data_converter
 from infra.payloads.keys import Key
+from infra.payloads.settings import EncryptionSettings, PayloadSettings
 from infra.payloads.storage import MOST_STORED_BYTES
 
 WORDS = "what was said " * 5000
