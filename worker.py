@@ -24,6 +24,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from temporalio.client import Client
 from temporalio.worker import Worker
 
+from activities.assessing.examples import ExamplesAssessor
+from activities.assessing.model import ModelAssessor
 from activities.assistant import AssistantActivities
 from activities.local_model import LocalModel, LocalModelError
 from activities.models import LOCAL, LanguageModels
@@ -61,6 +63,7 @@ from workflows.composition import REGISTRY, PlanError, check_composites
 from workflows.conversation.speaker_selection import default_fault
 from workflows.extensions import Extension, ExtensionError, install, load_extension
 from workflows.library import WORKFLOWS
+from workflows.modes.stubs import Assessing
 from workflows.support.stubs import Classifier
 
 T = TypeVar("T")
@@ -79,7 +82,7 @@ GRACE: Final = timedelta(seconds=10)
 """How long activities may go on when the worker is told to stop; what doesn't end is tried again elsewhere."""
 
 EXAMPLES: Final = "examples"
-"""The classifier that needs no language model."""
+"""The classifier and the assessor that need no language model."""
 
 FIRST_STEPS: Final = Path(__file__).parent / "infra" / "first_steps.txt"
 """The commands to try with a server of one's own."""
@@ -207,9 +210,10 @@ async def _ai(config: Config, stack: AsyncExitStack) -> list[Callable[..., objec
     stack.push_async_callback(models.aclose)
     assistant = AssistantActivities(config.assistant.model, models, config.assistant.scripts)
     classifier = await _classifier(config, local, stack)
+    assessor = await _assessor(config, local, stack)
     if config.assistant.warm and config.assistant.model == LOCAL:
         await _or_setup_error("assistant", local.warm())
-    return [assistant.reply, assistant.consult, classifier.classify]
+    return [assistant.reply, assistant.consult, classifier.classify, assessor.assess]
 
 
 async def _business(config: Config, client: Client, stack: AsyncExitStack) -> list[Callable[..., object]]:
@@ -256,9 +260,19 @@ async def _classifier(config: Config, local: LocalModel, stack: AsyncExitStack) 
     name = config.support.classifier
     if name == EXAMPLES:
         return await asyncio.to_thread(ExamplesClassifier)
+    return ModelClassifier(await _model("support", name, local, stack))
+
+
+async def _assessor(config: Config, local: LocalModel, stack: AsyncExitStack) -> Assessing:
+    name = config.adaptive.assessor
+    model = None if name == EXAMPLES else await _model("adaptive", name, local, stack)
+    offline = await asyncio.to_thread(ExamplesAssessor)
+    return ModelAssessor(model, name, offline) if model else offline
+
+
+async def _model(table: str, name: str, local: LocalModel, stack: AsyncExitStack) -> Model:
     finding: Awaitable[Model] = local.chat_model() if name == LOCAL else asyncio.to_thread(infer_model, name)
-    model = await _or_setup_error("support", finding)
-    return ModelClassifier(await stack.enter_async_context(model))
+    return await stack.enter_async_context(await _or_setup_error(table, finding))
 
 
 async def _or_setup_error(table: str, starting: Awaitable[T]) -> T:

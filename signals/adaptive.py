@@ -56,14 +56,14 @@ class Traits(Wire):
         """These, with what isn't given taken from others, as far as it doesn't contradict what is."""
         found = {name: value for name, value in others if value is not None}
         given = {name: value for name, value in self if value is not None}
-        if given.get("deterministic"):
-            found.pop("emergent", None)
-        if given.get("emergent"):
-            found.pop("deterministic", None)
-        if given.get("clear_steps"):
-            found.pop("structured_phases", None)
-        if given.get("structured_phases") is False:
-            found.pop("clear_steps", None)
+        if given.get("deterministic") and found.get("emergent"):
+            del found["emergent"]
+        if given.get("emergent") and found.get("deterministic"):
+            del found["deterministic"]
+        if given.get("clear_steps") and found.get("structured_phases") is False:
+            del found["structured_phases"]
+        if given.get("structured_phases") is False and found.get("clear_steps"):
+            del found["clear_steps"]
         return Traits(**{**found, **given})
 
 
@@ -126,8 +126,10 @@ class Assessed(Wire):
 
     traits: Traits
     confidence: float = Field(ge=0, le=1)
+    """The share of what was found that can be expected to be right."""
+
     by: str
-    """Who found it: `rules`, `examples`, or a language model."""
+    """Who found it: `rules and examples`, or a language model, by its model string."""
 
 
 class SelectionRequest(Wire):

@@ -178,9 +178,12 @@ async def test_preparing_makes_the_books_and_ends(tmp_path: Path) -> None:
     assert (tmp_path / "business.db").exists()
 
 
-async def test_a_language_model_that_cannot_be_used_is_one_line(tmp_path: Path, server: DevServer) -> None:
-    settings = {"TEMPORAL_ADDRESS": server.address, "PARLEY_SUPPORT__CLASSIFIER": "nobody:nothing"}
+@pytest.mark.parametrize(("table", "key"), [("support", "classifier"), ("adaptive", "assessor")])
+async def test_a_language_model_that_cannot_be_used_is_one_line(
+    tmp_path: Path, server: DevServer, table: str, key: str
+) -> None:
+    settings = {"TEMPORAL_ADDRESS": server.address, f"PARLEY_{table}__{key}".upper(): "nobody:nothing"}
     async with worker(tmp_path, **settings) as process:
         status, errors = await ended(process)
     assert status == 1
-    assert re.fullmatch(r"parley: \[support\] .*nobody.*\n", errors)
+    assert re.fullmatch(rf"parley: \[{table}\] .*nobody.*\n", errors)

@@ -1,0 +1,1 @@
+"""What a task is like, found out where nobody says."""
