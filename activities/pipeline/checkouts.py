@@ -5,6 +5,7 @@ from time import monotonic
 from typing import Final
 
 from temporalio import activity
+from temporalio.exceptions import ApplicationError
 
 from activities.pipeline.configuration import FILES, pipeline_of
 from activities.pipeline.folders import key_of
@@ -47,16 +48,15 @@ class GitCheckouts(Checkouts):
     async def check_out(self, request: CheckoutRequest) -> Checkout:
         """Find a commit, or make it of another and changes, and read its pipeline.
 
-        A change that can't be made is left out, and said. What a first try that fails has made is removed.
+        A change that can't be made is left out, and said. A run whose first commit can't be had leaves nothing behind.
         """
         began = monotonic()
         folder = self._workshop.folder(request.workspace)
-        is_first = not folder.path.exists()
         try:
             async with beating(lambda: "git"), folder.locked():
                 checkout = await self._checked_out(request)
         except BaseException:
-            if is_first:
+            if not request.changes:
                 await folder.remove()
             raise
         await asyncio.to_thread(self._workshop.prune)
@@ -67,15 +67,19 @@ class GitCheckouts(Checkouts):
         await git.prepare(request.repository)
         requested = await _required(git, request.repository, request.revision)
         commit, branch, refused_why = requested, None, None
+        pipeline = await _usable(git, request, requested)
         for change in request.changes:
             try:
-                commit, branch = await self._changed(git, request, commit, branch, change)
-                refused_why = None
+                changed, its_branch = await self._changed(git, request, commit, branch, change)
+                pipeline = await _usable(git, request, changed)
             except GitError as error:
                 refused_why = str(error)
-        if await git.has_submodules(commit):
-            text = f"commit {commit[:12]} has submodules, which the pipeline doesn't fetch: build from a commit without"
-            raise refused(PipelineError.REPOSITORY_UNAVAILABLE, text)
+            except ApplicationError as error:
+                if not error.non_retryable:
+                    raise  # what can't be reached now may be later
+                refused_why = error.message
+            else:
+                commit, branch, refused_why = changed, its_branch, None
         base = await self._base(git, request, commit)
         return Checkout(
             repository=request.repository,
@@ -86,7 +90,7 @@ class GitCheckouts(Checkouts):
             files=await git.changed_files(base, commit),
             diff=plain((await git.diff(base, commit)).encode()),
             refused=refused_why,
-            pipeline=request.pipeline or await _pipeline(git, commit),
+            pipeline=pipeline,
         )
 
     async def _changed(
@@ -165,11 +169,21 @@ async def _required(git: Git, repository: str, revision: str) -> str:
     return commit
 
 
-async def _pipeline(git: Git, commit: str) -> Pipeline:
-    """The pipeline that a commit says."""
+async def _usable(git: Git, request: CheckoutRequest, commit: str) -> Pipeline:
+    """The pipeline of a commit.
+
+    Raises:
+        ApplicationError: The commit can't go through one.
+    """
+    if await git.has_submodules(commit):
+        text = f"commit {commit[:12]} has submodules, which the pipeline doesn't fetch: build from a commit without"
+        raise refused(PipelineError.REPOSITORY_UNAVAILABLE, text)
+    if request.pipeline is not None:
+        return request.pipeline
     names = await git.names(commit)
     texts: dict[str, str] = {}
     for name in FILES:
-        if name in names and (text := await git.file(commit, name)) is not None:
-            texts[name] = text
+        said = await git.file(commit, name) if name in names else None
+        if said is not None:
+            texts[name] = said
     return pipeline_of(texts, names)

@@ -197,6 +197,25 @@ async def test_a_change_that_can_t_be_made_is_left_out_and_said(check_out: Check
     assert (mended.commit, mended.refused) == (twice.commit, None)
 
 
+async def test_a_change_to_a_commit_that_can_go_through_no_pipeline_is_left_out(
+    check_out: CheckOut, project: Project
+) -> None:
+    good = project.git("rev-parse", "HEAD")
+    project.git("checkout", "--quiet", "-b", "broken")
+    project.commit({".parley.toml": "[pipeline]\ntset = 1"})
+    change = Change(fix=FixByCommit(action="commit", commit="broken"), by="ann")
+    found = await check_out(project, "main", changes=[change])
+    assert (found.commit, found.refused) == (good, ".parley.toml [pipeline]: tset: Extra inputs are not permitted")
+
+
+async def test_a_first_commit_that_can_t_be_had_leaves_nothing_of_an_interrupted_try(
+    check_out: CheckOut, project: Project, workshop: Workshop
+) -> None:
+    workshop.folder(RUN).make()
+    await check_out.refusal(project, "no-such-branch")
+    assert not workshop.folder(RUN).path.exists()
+
+
 @pytest.mark.parametrize(
     "patch",
     [
