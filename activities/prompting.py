@@ -146,7 +146,7 @@ def build_prompt(request: ReplyRequest, guidance: Guidance, nudge: Template, bou
     ]
     known = [
         *_known(request, bounds),
-        *_within(bounds.proposals, (_proposal(one) for one in request.proposals)),
+        *reversed([*_within(bounds.proposals, map(_proposal, reversed(request.proposals)))]),
         *_within(bounds.people, _people("here", (request.speaker, *request.others))),
         *_before(request, bounds),
     ]

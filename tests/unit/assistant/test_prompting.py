@@ -86,11 +86,11 @@ def test_what_may_be_voted_on_is_told_with_its_number_and_the_votes() -> None:
     ]
 
 
-def test_as_many_proposals_are_told_as_there_is_room_for() -> None:
+def test_the_latest_proposals_are_told_that_there_is_room_for() -> None:
     proposals = tuple(Proposal(number=n, seq=n, speaker="bob", outcome="x" * 3_000) for n in range(1, 9))
     request = asking(("C-1", "Hello")).model_copy(update={"proposals": proposals})
     lines = [line for line in told(request, AMPLE._replace(proposals=5_000)) if line.startswith("proposal ")]
-    assert [line[:18] for line in lines] == ["proposal 1 by bob:", "proposal 2 by bob:"]
+    assert [line[:18] for line in lines] == ["proposal 7 by bob:", "proposal 8 by bob:"]
 
 
 def test_what_was_done_is_told_as_such_even_to_who_did_it() -> None:
