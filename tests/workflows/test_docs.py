@@ -67,9 +67,9 @@ def commands(path: Path) -> Iterator[Command]:
 
 
 @asynccontextmanager
-async def worker(environment: dict[str, str]) -> AsyncIterator[None]:
+async def worker(environment: dict[str, str], folder: Path) -> AsyncIterator[None]:
     process = await asyncio.create_subprocess_exec(
-        sys.executable, ROOT / "worker.py", env=environment, stdout=PIPE, stderr=STDOUT, cwd=ROOT
+        sys.executable, ROOT / "worker.py", env=environment, stdout=PIPE, stderr=STDOUT, cwd=folder
     )
     try:
         async with asyncio.timeout(60):
@@ -115,21 +115,24 @@ async def run(command: Command, environment: dict[str, str], folder: Path) -> No
 @pytest.mark.parametrize("path", DOCS, ids=lambda path: Path(str(path)).name)
 @pytest.mark.timeout(300)
 async def test_the_commands_of_a_page_do_what_it_says(path: Path, server: DevServer, tmp_path: Path) -> None:
-    modules = [block for block in blocks(path) if block.language == "python" and block.file]
-    for block in modules:
-        (tmp_path / str(block.file)).write_text(block.text)
-    names = [str(block.file).removesuffix(".py") for block in modules]
+    files = [(tmp_path / block.file, block.text) for block in blocks(path) if block.file]
+    for file, text in files:
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(text)
+    names = [file.stem for file, text in files if "EXTENSION" in text]
     environment = {
         **os.environ,
         "PATH": f"{temporal_program().parent}:{os.environ['PATH']}",
         "PYTHONPATH": str(tmp_path),
         "TEMPORAL_ADDRESS": server.address,
         "PARLEY_SUPPORT__DATABASE": f"sqlite:///{tmp_path}/business.db",
+        "PARLEY_PIPELINE__FOLDER": f"{tmp_path}/pipelines",
+        "PARLEY_PIPELINE__DEPLOYMENTS": f"{tmp_path}/deployments",
         "PARLEY_WORKER__EXTENSIONS": str(names).replace("'", '"'),
     }
     todo = list(commands(path))
     if todo:
-        async with worker(environment):
+        async with worker(environment, tmp_path):
             for command in todo:
                 await run(command, environment, tmp_path)
 
