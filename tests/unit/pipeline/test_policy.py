@@ -23,7 +23,7 @@ def talk(count: int = 1) -> Talk:
         *(person(name, *SPEAK, role="reviewer") for name in ("dana", "ed", "flo")),
         person("gus", *SPEAK, role="guest"),
         Participant(id="bot", kind=Kind.AI, role="reviewer"),
-        emergence=(Approvals(count=count, roles=("reviewer",), commit=HASH),),
+        emergence=(Approvals(count=count, roles=("reviewer", "author"), commit=HASH),),
         coordination={"kind": "free_form"},
     )
 
