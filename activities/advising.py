@@ -53,10 +53,10 @@ def shape_of(consultation: Consultation, profile: ModelProfile, *, small: bool) 
             schema = _object(reason={"type": "string"}, verdict={"type": "boolean"})
         case Purpose.SUMMARISE:
             return None
-    if not profile.get("supports_json_schema_output", False) and profile.get("supports_tools", True):
+    native = profile.get("supports_json_schema_output", False)
+    if not native and profile.get("supports_tools", True):
         tool = ToolDefinition(name=ANSWER, parameters_json_schema=schema, kind="output")
         return ModelRequestParameters(output_mode="tool", output_tools=[tool], allow_text_output=False)
-    native = profile.get("supports_json_schema_output", False)
     shape = OutputObjectDefinition(json_schema=schema, name=ANSWER)
     return ModelRequestParameters(output_mode="native" if native else "prompted", output_object=shape)
 
@@ -94,8 +94,9 @@ def finding_in(response: ModelResponse, consultation: Consultation, model: str) 
     answer = _json_in(response)
     if consultation.purpose is Purpose.CHOOSE:
         choice = answer.get("choice")
-        fits = isinstance(choice, str)
-        return Finding(choice=choice if isinstance(choice, str) else None, text="" if fits else MISFIT, model=model)
+        if not isinstance(choice, str):
+            return Finding(text=MISFIT, model=model)
+        return Finding(choice=choice, model=model)
     verdict, reason = answer.get("verdict"), answer.get("reason", "")
     if not isinstance(verdict, bool):
         return Finding(text=MISFIT, model=model)
@@ -109,6 +110,6 @@ def _json_in(response: ModelResponse) -> Mapping[str, JsonValue]:
     try:
         # Where a model is only asked to, it likes to say something around it.
         answer = json.loads(text[text.index("{") : text.rindex("}") + 1])
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return answer if isinstance(answer, dict) else {}
