@@ -131,7 +131,11 @@ def _propose(rest: str, author: Author) -> Message:
     after = rest[end:].strip()
     if after and not after.startswith("--"):
         raise LineError(f"the JSON ends before '{after[:30]}'; a comment follows after --")
-    return Propose(speaker=author.speaker, outcome=outcome, comment=after[2:].strip() or None)
+    return Propose(speaker=author.speaker, outcome=outcome, comment=_comment(after))
+
+
+def _comment(text: str) -> str | None:
+    return text.removeprefix("--").strip() or None
 
 
 def _vote(rest: str, author: Author) -> Message:
@@ -141,7 +145,7 @@ def _vote(rest: str, author: Author) -> Message:
     if not found or answer.lower() not in _YES | _NO:
         _usage("vote")
     approve = answer.lower() in _YES
-    return Vote(speaker=author.speaker, proposal=int(found[1]), approve=approve, comment=comment or None)
+    return Vote(speaker=author.speaker, proposal=int(found[1]), approve=approve, comment=_comment(comment))
 
 
 def _invoke(rest: str, author: Author) -> Message:
@@ -229,7 +233,7 @@ COMMANDS: Final = {
         Command("reply", "/reply NUMBER TEXT", "answer a message", _reply),
         Command("topic", "/topic NAME TEXT", "say something about a topic", _topic),
         Command("propose", "/propose JSON [-- COMMENT]", "put an outcome forward", _propose),
-        Command("vote", "/vote NUMBER yes|no [COMMENT]", "approve or refuse a proposal", _vote),
+        Command("vote", "/vote NUMBER yes|no [-- COMMENT]", "approve or refuse a proposal", _vote),
         Command("invoke", f"/invoke FRAGMENT [NAME=VALUE ...] [{MODE} MODE]", "run a workflow fragment", _invoke),
         Command("grant", "/grant ID", "give somebody the floor", _grant),
         Command("subscribe", "/subscribe [TOPIC ...]", "be given the turns about these topics only", _subscribe),

@@ -55,8 +55,7 @@ def entry(message: Recorded, proposals: Mapping[int, Proposal] | None = None) ->
     lines = (printable(message.text).split("\n") or [""]) if message.kind is MessageKind.TURN else [flat(message.text)]
     proposal = (proposals or {}).get(message.proposal or 0)
     if message.kind is MessageKind.PROPOSAL and message.proposal:
-        outcome = f" {as_json(proposal.outcome)}" if proposal else ""
-        lines = [f"proposal {message.proposal}:{outcome}", *lines]
+        lines += [as_json(proposal.outcome)] if proposal else []
     return Entry(f"{head}:" if message.speaker else head, tuple(lines))
 
 
@@ -108,10 +107,11 @@ def proposals(status: Status) -> Iterator[str]:
 def standing(status: Status, speaker: str) -> str:
     """Say in a line who is waited for, has the floor, or is replying."""
     awaited = [name for name in status.awaiting if name != speaker]
+    has_floor = status.floor not in (None, speaker, *awaited, *status.replying)
     facts = [
         "it is your turn" if status.floor == speaker else "",
         "you are waited for" if speaker in status.awaiting and status.floor != speaker else "",
-        f"{_name(status, status.floor)} has the floor" if status.floor not in (None, speaker) else "",
+        f"{_name(status, status.floor)} has the floor" if has_floor else "",
         f"waits for {', '.join(_name(status, name) for name in awaited)}" if awaited else "",
         f"{', '.join(_name(status, name) for name in status.replying)} is replying" if status.replying else "",
         f"{_counted(status.held, 'turn')} held" if status.held else "",

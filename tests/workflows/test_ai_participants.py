@@ -88,8 +88,8 @@ async def test_a_model_proposes_by_a_tool_and_another_participant_votes_it_throu
     assert [(message.speaker, message.text) for message in result.last_messages][:4] == [
         ("ann", "Which city?"),
         ("bot", "What about Rome?"),
-        ("bot", "it is warm"),
-        ("fan", "lovely"),
+        ("bot", "proposes outcome 1: it is warm"),
+        ("fan", "approves proposal 1: lovely"),
     ]
     assert (result.tokens.input, result.tokens.output) == (42, 7)
 

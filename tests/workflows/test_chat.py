@@ -66,14 +66,14 @@ async def test_what_becomes_of_a_line_is_told_in_a_line(rooms: Rooms, server: De
 async def test_it_ends_with_the_conversation_and_shows_what_came_of_it(rooms: Rooms, server: DevServer) -> None:
     room = await rooms.open(ANN, BEN, coordination=FREE_FORM)
     first = await chat(server, room, "ben", '/propose {"tea": true} -- with milk')
-    assert 'ben: proposal 1: {"tea": true}' in first.output
+    assert 'ben: proposes outcome 1: with milk\n    | {"tea": true}' in first.output
     last = await chat(server, room, "ann", "/vote 1 yes", "never said")
     assert '-- outcome, by ann: {"tea": true}' in last.output.splitlines()
     assert "never said" not in last.output
     assert (await room.result()).outcome == {"tea": True}
     after = await chat(server, room, "ann")
     assert '-- outcome, by ann: {"tea": true}' in after.output.splitlines()
-    assert "ben: proposal 1" in after.output
+    assert "ben: proposes outcome 1: with milk" in after.output
 
 
 async def test_who_joins_catches_up_and_who_leaves_is_gone(rooms: Rooms, server: DevServer) -> None:
@@ -96,7 +96,7 @@ async def test_who_joins_catches_up_and_who_leaves_is_gone(rooms: Rooms, server:
 
 async def test_it_says_who_has_the_floor(rooms: Rooms, server: DevServer) -> None:
     room = await rooms.open(ANN, BEN)
-    assert "-- ann has the floor · waits for ann" in (await chat(server, room, "ben")).output.splitlines()
+    assert "-- waits for ann" in (await chat(server, room, "ben")).output.splitlines()
     assert "-- it is your turn" in (await chat(server, room, "ann")).output.splitlines()
     await room.close()
 

@@ -31,7 +31,7 @@ def _propose(change: Change, message: Propose) -> Answer:
     state.proposal_count += 1
     state.proposed = state.turns
     number = state.proposal_count
-    text = message.comment or f"proposes outcome {number}"
+    text = _with(f"proposes outcome {number}", message.comment)
     seq = change.record(MessageKind.PROPOSAL, text, message.speaker, proposal=number)
     proposal = Proposal(
         number=number, seq=seq, speaker=message.speaker, outcome=message.outcome, approved_by={message.speaker: seq}
@@ -48,10 +48,14 @@ def _vote(change: Change, message: Vote) -> Answer:
     same = proposal.approved_by if message.approve else proposal.refused_by
     if name in same:
         return Answer(disposition=Disposition.DUPLICATE, seq=same[name])
-    text = message.comment or ("approves" if message.approve else "refuses") + f" proposal {message.proposal}"
+    text = _with(f"{'approves' if message.approve else 'refuses'} proposal {message.proposal}", message.comment)
     seq = change.record(MessageKind.VOTE, text, name, proposal=message.proposal)
     approved = {who: at for who, at in proposal.approved_by.items() if who != name}
     refused = {who: at for who, at in proposal.refused_by.items() if who != name}
     (approved if message.approve else refused)[name] = seq
     proposals[index] = proposal.model_copy(update={"approved_by": approved, "refused_by": refused})
     return Answer(disposition=Disposition.RECORDED, seq=seq)
+
+
+def _with(what: str, comment: str | None) -> str:
+    return f"{what}: {comment}" if comment else what

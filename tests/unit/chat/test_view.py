@@ -42,9 +42,10 @@ def test_a_message_is_shown_with_who_says_it_to_whom(message: Recorded, shown: s
 
 def test_a_proposal_is_shown_with_its_outcome() -> None:
     proposal = Proposal(number=2, seq=7, speaker="ann", outcome={"tea": True})
-    message = said("with milk", kind=MessageKind.PROPOSAL, proposal=2)
-    assert str(entry(message, {2: proposal})) == f'#7 {CLOCK} ann: proposal 2: {{"tea": true}}\n    | with milk'
-    assert str(entry(message)) == f"#7 {CLOCK} ann: proposal 2:\n    | with milk"
+    message = said("proposes outcome 2: with milk", kind=MessageKind.PROPOSAL, proposal=2)
+    line = f"#7 {CLOCK} ann: proposes outcome 2: with milk"
+    assert str(entry(message, {2: proposal})) == f'{line}\n    | {{"tea": true}}'
+    assert str(entry(message)) == line
 
 
 @pytest.mark.parametrize(
@@ -77,7 +78,9 @@ def test_a_line_is_cut() -> None:
         ({"floor": None, "awaiting": ()}, "anybody may speak"),
         ({"floor": "ann", "awaiting": ("ann",)}, "it is your turn"),
         ({"floor": None, "awaiting": ("ann", "ben")}, "you are waited for · waits for ben"),
-        ({"floor": "ben", "awaiting": ("ben",), "held": 2}, "ben has the floor · waits for ben · 2 turns held"),
+        ({"floor": "ben", "awaiting": ("ben",), "held": 2}, "waits for ben · 2 turns held"),
+        ({"floor": "bot", "awaiting": (), "replying": ("bot",)}, "bot is replying"),
+        ({"floor": "bot", "awaiting": ()}, "bot has the floor"),
         ({"floor": None, "awaiting": (), "replying": ("bot",)}, "bot is replying"),
     ],
 )

@@ -2,7 +2,7 @@ import pytest
 
 from signals.conversation import MessageKind, StopReason
 from signals.errors import ErrorType
-from signals.messages import Disposition
+from signals.messages import Disposition, Vote
 from signals.participants import Permission
 from tests.unit.conversation.talk import Talk, ai, person
 from workflows.conversation.bounds import Guests
@@ -20,7 +20,8 @@ def test_a_proposal_is_recorded_as_a_message_with_its_number() -> None:
     talk = Talk(ALICE, BOB)
     talk.propose("alice", {"food": "pizza"}, "everybody likes it")
     message = talk.state.messages[-1]
-    assert (message.kind, message.text, message.proposal) == (MessageKind.PROPOSAL, "everybody likes it", 1)
+    assert (message.kind, message.proposal) == (MessageKind.PROPOSAL, 1)
+    assert message.text == "proposes outcome 1: everybody likes it"
 
 
 def test_a_proposal_without_a_comment_says_what_it_is() -> None:
@@ -59,6 +60,13 @@ def test_a_vote_is_recorded_as_a_message(approve: bool, text: str) -> None:
     assert talk.vote("bob", 1, approve) is Disposition.RECORDED
     message = talk.state.messages[-1]
     assert (message.kind, message.speaker, message.text, message.proposal) == (MessageKind.VOTE, "bob", text, 1)
+
+
+def test_a_vote_with_a_comment_says_what_it_is_too() -> None:
+    talk = Talk(ALICE, BOB, CAROL)
+    talk.propose("alice", "pizza")
+    talk.send(Vote(speaker="bob", proposal=1, approve=False, comment="too greasy"))
+    assert talk.said[-1] == "bob: refuses proposal 1: too greasy"
 
 
 def test_the_same_vote_again_is_a_duplicate_and_answers_the_first_ones_number() -> None:
