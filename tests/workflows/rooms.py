@@ -136,4 +136,7 @@ class Rooms:
         await self.client.start_workflow(
             WorkflowType.CONVERSATION, setup_of(*participants, **options), id=name, task_queue=self.task_queue
         )
-        return Room(self.client, name)
+        room = Room(self.client, name)
+        # Queries are answered before: what is counted from here on must not have part of the beginning in it.
+        await eventually(room.handle.describe, lambda run: "ParleyMode" in run.search_attributes or run.close_time)
+        return room
