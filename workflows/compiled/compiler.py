@@ -6,11 +6,13 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, Final, cast
 
+from signals.fragments import FragmentOffer
 from signals.settings import ValidationLevel
 from workflows.compiled.body import body_findings
 from workflows.compiled.checks import Checker
 from workflows.compiled.determinism import determinism_findings
 from workflows.compiled.findings import Code, CompileError, CompileWarning, Finding, Severity
+from workflows.compiled.fragment import Fragment, offer_of
 from workflows.compiled.outcomes import outcome_schema
 from workflows.compiled.plan import Argument, CycleError, Plan, PointPlan, Source, StepPlan, in_order
 from workflows.compiled.point_checks import check_points
@@ -34,6 +36,7 @@ NO_OBSTACLE: Final = frozenset(
     {
         Code.TYPE_MISMATCH,
         Code.EXCEEDS_WIRE,
+        Code.FRAGMENT,
         Code.DUPLICATE_NAME,
         Code.UNAWAITED_COROUTINE,
         Code.UNEXPLAINED_ALLOW,
@@ -57,22 +60,28 @@ def validating(level: ValidationLevel) -> Iterator[None]:
         _LEVEL.reset(before)
 
 
-def compile_class(cls: type, reserved: frozenset[str], points: Sequence[ConversationPoint] = ()) -> Plan:
+def compile_class(
+    cls: type,
+    reserved: frozenset[str],
+    points: Sequence[ConversationPoint] = (),
+    fragment: Fragment | None = None,
+) -> Plan:
     """Compile a class, once per process: the sandbox imports it anew for every run.
 
     Args:
         cls: The class.
         reserved: Names that no step may have.
         points: The conversation points of the class as a whole.
+        fragment: How it is marked as a fragment, if it is.
 
     Raises:
         CompileError: Something is wrong with it; all of it is said.
     """
     methods = {name: value for name, value in vars(cls).items() if options_of(value) is not None}
     # Code objects are equal if they were compiled from the same lines, so this finds a class imported anew.
-    key = (cls.__module__, cls.__qualname__, tuple(method.__code__ for method in methods.values()))
+    key = (cls.__module__, cls.__qualname__, tuple(method.__code__ for method in methods.values()), repr(fragment))
     if key not in _PLANS:
-        _PLANS[key] = _Compiler(cls, methods, reserved, points).compile()
+        _PLANS[key] = _Compiler(cls, methods, reserved, points, fragment).compile()
     return _PLANS[key]
 
 
@@ -85,9 +94,11 @@ class _Compiler:
         methods: dict[str, Callable[..., object]],
         reserved: frozenset[str],
         points: Sequence[ConversationPoint],
+        fragment: Fragment | None,
     ) -> None:
         self.cls = cls
         self.points = tuple(points)
+        self.fragment = fragment
         self.checker = Checker(cls, reserved)
         self.find = self.checker.find
         self.steps = self.checker.steps
@@ -111,6 +122,7 @@ class _Compiler:
         self.check_points(result)
         needed = self.needed(result)
         self.warn_of_unused(result)
+        offer = self.offer(request_step)
         plan = Plan(
             name=self.cls.__name__,
             about=_first_line(self.cls.__doc__),
@@ -118,6 +130,7 @@ class _Compiler:
             request_step=request_step,
             result=result,
             points=tuple(self.plan_point(None, point, result) for point in self.points),
+            fragment=offer,
             findings=tuple(self.checker.findings),
         )
         errors = tuple(finding for finding in self.checker.findings if finding.severity is Severity.ERROR)
@@ -220,6 +233,17 @@ class _Compiler:
             for finding in determinism_findings(function, workflow=self.cls.__name__, step=None, owner=None):
                 found.setdefault((finding.file, finding.line, finding.code), finding)
         self.checker.findings += found.values()
+
+    def offer(self, request_step: str) -> FragmentOffer | None:
+        """What conversations are offered, where the class is marked as a fragment."""
+        if self.fragment is None:
+            return None
+
+        def find(message: str, remedy: str) -> None:
+            self.find(Code.FRAGMENT, None, None, message, remedy)
+
+        request = self.steps[request_step].hints.get(REQUEST, Any)
+        return offer_of(self.cls.__name__, _first_line(self.cls.__doc__), self.fragment, request, find)
 
     # The plan
 

@@ -10,6 +10,7 @@ from signals.context import UniversalContext
 from workflows.compiled.compiler import compile_class
 from workflows.compiled.findings import Code, CompileError, Finding, Severity
 from workflows.compiled.flow import Flow
+from workflows.compiled.fragment import Fragment
 from workflows.compiled.plan import Plan
 from workflows.compiled.run import CompiledRun
 from workflows.compiled.source import CONTEXT, REQUEST, place_of
@@ -26,13 +27,18 @@ def compiled(cls: type[C]) -> type[C]: ...
 
 
 @overload
-def compiled(*, talk: ConversationPoint | tuple[ConversationPoint, ...]) -> Callable[[type[C]], type[C]]: ...
+def compiled(
+    *, talk: ConversationPoint | tuple[ConversationPoint, ...] = (), fragment: Fragment | None = None
+) -> Callable[[type[C]], type[C]]: ...
 
 
 def compiled(
-    cls: type[C] | None = None, *, talk: ConversationPoint | tuple[ConversationPoint, ...] = ()
+    cls: type[C] | None = None,
+    *,
+    talk: ConversationPoint | tuple[ConversationPoint, ...] = (),
+    fragment: Fragment | None = None,
 ) -> type[C] | Callable[[type[C]], type[C]]:
-    """Compile a workflow class.
+    """Compile a workflow class: `@compiled`, or `@compiled(talk=..., fragment=...)`.
 
     Its steps are the methods marked with `@step`. The class that takes its place is the Temporal workflow of
     the same name, with a `run` that is typed by the steps: it takes what they call `request`, and gives what
@@ -41,20 +47,17 @@ def compiled(
     Args:
         cls: The class.
         talk: The conversations that a run may open about itself as a whole, tried in order.
+        fragment: What conversations may do with it; none may run it where there is none.
 
     Raises:
         CompileError: Something is wrong with the class; every finding names place and remedy.
     """
     points = talk if isinstance(talk, tuple) else (talk,)
-
-    def decorate(cls: type[C]) -> type[C]:
-        return _compiled(cls, points)
-
-    return decorate if cls is None else _compiled(cls, points)
+    return (lambda cls: _compiled(cls, points, fragment)) if cls is None else _compiled(cls, points, fragment)
 
 
-def _compiled(cls: type[C], points: tuple[ConversationPoint, ...]) -> type[C]:
-    plan = compile_class(cls, _RESERVED, points)
+def _compiled(cls: type[C], points: tuple[ConversationPoint, ...], fragment: Fragment | None) -> type[C]:
+    plan = compile_class(cls, _RESERVED, points, fragment)
     _hold_to_declared(cls, plan)
     return workflow.defn(name=plan.name)(_workflow_class(cls, plan, points))
 

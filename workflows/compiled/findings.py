@@ -33,6 +33,9 @@ class Code(StrEnum):
     """A function that a step is decided with, or taken back with."""
 
     POINT = "conversation-point"
+    FRAGMENT = "fragment"
+    """What conversations that may run the workflow would be offered."""
+
     DUPLICATE_NAME = "duplicate-name"
     INHERITED_STEP = "inherited-step"
     EXCEEDS_WIRE = "exceeds-wire"

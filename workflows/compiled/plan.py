@@ -10,6 +10,7 @@ from graphlib import CycleError, TopologicalSorter
 
 from pydantic import JsonValue
 
+from signals.fragments import FragmentOffer
 from workflows.compiled.findings import Finding
 
 
@@ -114,6 +115,9 @@ class Plan:
 
     points: tuple[PointPlan, ...] = ()
     """The conversation points of the run as a whole."""
+
+    fragment: FragmentOffer | None = None
+    """What conversations are offered, where it is marked as a fragment."""
 
     findings: tuple[Finding, ...] = ()
     """What looks wrong with the class, and didn't keep it from being planned."""

@@ -1,4 +1,7 @@
-"""What plans may name: workflow types, selectors and predicates. Filled when a worker starts, one for a process."""
+"""What plans and conversations may name: workflow types, fragments, selectors and predicates.
+
+Filled when a worker starts, one for a process.
+"""
 
 from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
@@ -6,6 +9,8 @@ from typing import Final
 
 from pydantic import JsonValue
 
+from signals.fragments import FragmentOffer
+from workflows.compiled.plan import Plan
 from workflows.composition.conditions import Named
 from workflows.composition.functions import Function, FunctionError
 from workflows.composition.plan import Call, Dynamic
@@ -13,11 +18,12 @@ from workflows.composition.signatures import Signature, workflow_name
 
 
 class Registry:
-    """The workflow types, selectors and predicates that are known."""
+    """The workflow types, fragments, selectors and predicates that are known."""
 
     def __init__(self) -> None:
         self._workflows: dict[str, Signature] = {}
         self._classes: dict[str, type] = {}
+        self._fragments: dict[str, FragmentOffer] = {}
         self._selectors: dict[str, Function] = {}
         self._predicates: dict[str, Function] = {}
 
@@ -36,6 +42,9 @@ class Registry:
         classes = {workflow_name(flow): flow for flow in workflows}
         self._classes |= classes
         self._workflows |= {name: Signature.of(flow) for name, flow in classes.items()}
+        plans = {name: getattr(flow, "plan", None) for name, flow in classes.items()}
+        offers = {name: plan.fragment for name, plan in plans.items() if isinstance(plan, Plan)}
+        self._fragments |= {name: offer for name, offer in offers.items() if offer is not None}
         self._selectors |= {function.__name__: Function.of(function) for function in selectors}
         self._predicates |= {function.__name__: Function.of(function) for function in predicates}
 
@@ -48,6 +57,11 @@ class Registry:
     def classes(self) -> Mapping[str, type]:
         """The class of each known workflow type."""
         return self._classes
+
+    @property
+    def fragments(self) -> Mapping[str, FragmentOffer]:
+        """What conversations are offered, by workflow type."""
+        return self._fragments
 
     @property
     def selectors(self) -> Mapping[str, Function]:

@@ -5,6 +5,8 @@ after a time, which a replay would not repeat), its verdicts take time that grow
 and only its reasons, which list every branch of every union, are asked for where that is cheap.
 """
 
+from collections.abc import Callable, Mapping
+from datetime import datetime, time
 from typing import Final
 
 from jsonschema_rs import Draft202012Validator, FancyRegexOptions, ValidationError, ValidationErrorKind
@@ -20,6 +22,24 @@ _REASONS: Final = 10_000
 
 _LONGEST: Final = 300
 """How many characters a fault has at most."""
+
+
+def _reads(read: Callable[[str], object]) -> Callable[[str], bool]:
+    def reads(text: str) -> bool:
+        try:
+            read(text)
+        except ValueError:
+            return False
+        return True
+
+    return reads
+
+
+_FORMATS: Final[Mapping[str, Callable[[str], bool]]] = {
+    # As Python's types read them: JSON Schema's own would insist on a time zone.
+    "date-time": _reads(datetime.fromisoformat),
+    "time": _reads(time.fromisoformat),
+}
 
 
 def schema_fault(schema: JsonSchema) -> str | None:
@@ -43,24 +63,43 @@ def outcome_fault(schema: JsonSchema | None, outcome: JsonValue) -> str | None:
     Returns:
         One line of at most 300 characters that names the place, or None.
     """
-    if schema is None:
-        return None
+    return None if schema is None else value_fault(schema, outcome, "outcome")
+
+
+def value_fault(schema: JsonSchema, value: JsonValue, root: str, *, formats: bool = False) -> str | None:
+    """Say why a value doesn't fit a schema; nothing if it does.
+
+    Args:
+        schema: The schema.
+        value: The value.
+        root: What the value is called, where not a part of it but the whole doesn't fit.
+        formats: Whether dates and the like must be such, and not only texts.
+
+    Returns:
+        One line of at most 300 characters that names the place, or None.
+    """
     try:
-        validator = _validator(schema)  # made each time: it takes less than a millisecond
-        if validator.is_valid(outcome):
+        validator = _validator(schema, formats=formats)  # made each time: it takes less than a millisecond
+        if validator.is_valid(value):
             return None
-        if _cost(outcome, _branches(schema)) <= _REASONS:
-            validator.validate(outcome)
+        if _cost(value, _branches(schema)) <= _REASONS:
+            validator.validate(value)
     except ValidationError as error:
-        return _told(error, root="outcome")
-    except Exception as problem:  # of any kind: the outcome may be nested too deep, or have text that is no Unicode
-        return _brief(f"outcome: it can't be held to the schema: {type(problem).__name__}: {problem}")
-    return "outcome: it does not fit the schema"
+        return _told(error, root)
+    except Exception as problem:  # of any kind: the value may be nested too deep, or have text that is no Unicode
+        return _brief(f"{root}: it can't be held to the schema: {type(problem).__name__}: {problem}")
+    return f"{root}: it does not fit the schema"
 
 
-def _validator(schema: JsonSchema) -> Draft202012Validator:
+def _validator(schema: JsonSchema, *, formats: bool = False) -> Draft202012Validator:
     # Offline: a schema that refers to an address or a file must not make anybody fetch it.
-    return Draft202012Validator(schema, offline=True, pattern_options=_PATTERNS)
+    return Draft202012Validator(
+        schema,
+        offline=True,
+        pattern_options=_PATTERNS,
+        validate_formats=formats,
+        formats=dict(_FORMATS) if formats else None,
+    )
 
 
 def _branches(schema: JsonValue) -> int:
