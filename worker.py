@@ -36,6 +36,7 @@ from activities.pipeline.deployments import TargetDeployments
 from activities.pipeline.stages import CommandStages
 from activities.pipeline.workshop import Workshop
 from activities.relay import RelayActivities
+from activities.results import WorkflowResults
 from activities.selecting import SelectingActivities
 from activities.support.books import ShopBooks
 from activities.support.classifier import ExamplesClassifier
@@ -124,7 +125,8 @@ def create_worker(
 
 def _worker(client: Client, config: Config, share: Share, workflows: Sequence[type]) -> Worker:
     # Local activities belong to whoever runs workflows.
-    at_hand: list[Callable[..., object]] = [WorkerPinning(config.execution).pin, SelectingActivities().select]
+    pinning = WorkerPinning(config.execution, REGISTRY.fragments)
+    at_hand: list[Callable[..., object]] = [pinning.pin, SelectingActivities().select]
     deployment = deployment_of(config.worker)
     if deployment:
         workflows = pinned(workflows)
@@ -226,6 +228,7 @@ async def _business(config: Config, client: Client, stack: AsyncExitStack) -> li
         notifier.notify,
         relay.pass_on,
         relay.fetch_result,
+        WorkflowResults(client).await_result,
         books.account,
         books.agent_on_duty,
         books.order,

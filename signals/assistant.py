@@ -16,7 +16,7 @@ class Tool(Wire):
     name: Identifier
     about: str
     context: dict[str, JsonValue]
-    """The JSON Schema of what it is given."""
+    """The JSON Schema of what it may be given. Nothing in it is required: what is left out is asked for."""
 
     modes: tuple[InvocationMode, ...]
 

@@ -7,6 +7,10 @@ TASK_QUEUE: Final = "parley"
 """The default task queue; configuration may change it."""
 
 
+MAX_ID_BYTES: Final = 1_000
+"""Temporal's limit on a workflow id."""
+
+
 class WorkflowType(StrEnum):
     """Names of the workflow types, as `temporal workflow start --type` takes them."""
 
@@ -59,6 +63,17 @@ def child_run_id(run_id: str, step: str, number: int) -> str:
         number: Counts the attempts of that step in the run, from 1.
     """
     return f"{run_id}/{step}-{number}"
+
+
+def fragment_id(conversation: str, fragment: str, number: int) -> str:
+    """Build the workflow id of a fragment that a conversation runs.
+
+    Args:
+        conversation: The workflow id of the conversation.
+        fragment: The fragment's name.
+        number: Counts what was asked for in the conversation, from 1.
+    """
+    return f"{conversation}/{fragment}-{number}"
 
 
 def section_id(section: str) -> str:

@@ -5,6 +5,7 @@ from typing import Final
 
 from pydantic import Field
 
+from signals.fragments import FragmentOffer
 from signals.modes import Mode, Paradigm, Rules
 from signals.wire import Identifier, Wire
 
@@ -102,8 +103,11 @@ class PinRequest(Wire):
     """What a run asks when it begins.
 
     Example:
-        `{}`
+        `{"fragments": {"fragments.0": "OrderStatus"}}`
     """
+
+    fragments: dict[str, Identifier] = Field(default={})
+    """The fragments that it names, by their places in its input."""
 
 
 class Pinned(Wire):
@@ -114,3 +118,5 @@ class Pinned(Wire):
     """
 
     settings: Settings = Settings()
+    fragments: tuple[FragmentOffer, ...] = ()
+    """What those that it named say of themselves, in their order."""

@@ -55,6 +55,14 @@ ASSESS: Final[ActivityOptions] = {
     "retry_policy": RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(seconds=10)),
 }
 
+AWAIT_RESULT: Final[ActivityOptions] = {
+    # It is asked again and again, as long as the workflow takes: the conversation's own end is the limit.
+    "start_to_close_timeout": timedelta(seconds=15),
+    "retry_policy": RetryPolicy(
+        initial_interval=timedelta(seconds=1), backoff_coefficient=1.5, maximum_interval=timedelta(seconds=20)
+    ),
+}
+
 AT_HAND: Final[LocalActivityOptions] = {
     # The worker answers from memory; it is asked within the workflow task, which must not be held up.
     "start_to_close_timeout": timedelta(seconds=5),

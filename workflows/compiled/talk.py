@@ -6,11 +6,12 @@ from contextlib import suppress
 
 from pydantic_core import to_jsonable_python
 from temporalio import workflow
-from temporalio.exceptions import ActivityError, ApplicationError, ChildWorkflowError, FailureError
+from temporalio.exceptions import ApplicationError, ChildWorkflowError, FailureError
 
 from signals.conversation import ConversationResult
 from workflows.conversation.setup import ConversationSetup
 from workflows.conversation.workflow import Conversation
+from workflows.failures import root_cause
 from workflows.hybrid import StepError
 from workflows.options import CHILD_TASK_TIMEOUT
 
@@ -51,9 +52,7 @@ async def end(conversation: Held) -> ConversationResult | str:
 
 def step_error(error: FailureError) -> StepError:
     """Say why a step failed: the error that an activity or a child workflow ended with, not its wrapping."""
-    cause: BaseException = error
-    while isinstance(cause, ActivityError | ChildWorkflowError) and cause.cause is not None:
-        cause = cause.cause
+    cause = root_cause(error)
     if not isinstance(cause, ApplicationError):
         return StepError(type=type(cause).__name__, message=str(cause), details={})
     facts = cause.details[0] if cause.details and isinstance(cause.details[0], dict) else {}

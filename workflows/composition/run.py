@@ -21,7 +21,7 @@ from temporalio.workflow import ChildWorkflowHandle, ParentClosePolicy
 from signals.composition import BranchState, CompositeProgress
 from signals.errors import ErrorType
 from signals.modes import Mode
-from signals.names import child_run_id
+from signals.names import MAX_ID_BYTES, child_run_id
 from workflows import search
 from workflows.compiled.talk import step_error
 from workflows.composition import views
@@ -46,9 +46,6 @@ MAX_HISTORY_BYTES: Final = 40_000_000
 
 MAX_STARTING_BYTES: Final = 2_000_000
 """How much may be sent to children at once; the server takes 4 MB in one answer, and would refuse it for ever."""
-
-MAX_ID_BYTES: Final = 1_000
-"""Temporal's limit on a workflow id."""
 
 MAX_REPORTED: Final = 50
 """How many branches are listed in a failure."""

@@ -33,7 +33,7 @@ def _check_content(setup: ConversationSetup, state: ConversationState, message: 
         case Turn():
             return _check_turn(setup, state, message)
         case Interrupt():
-            if not state.replying:
+            if not state.replying and state.busy is None:
                 return Refusal(ErrorType.INVALID_INPUT, "no AI participant is replying now")
         case Invoke():
             return check_invoke(setup, state, message)

@@ -56,8 +56,9 @@ class Change:
         turn: Turn | None = None,
         proposal: int | None = None,
         fragment: int | None = None,
+        to: tuple[str, ...] = (),
     ) -> int:
-        """Record a message; answers its number."""
+        """Record a message; answers its number. Who is given a turn is for the routing to say, of others `to`."""
         state = self.state
         state.seq += 1
         if speaker is not None:
@@ -68,7 +69,7 @@ class Change:
             kind=kind,
             speaker=speaker,
             text=text,
-            to=self.setup.routing.recipients(state, turn) if turn else (),
+            to=self.setup.routing.recipients(state, turn) if turn else to,
             in_reply_to=turn.in_reply_to if turn else None,
             id=turn.id if turn else None,
             proposal=proposal,
@@ -78,7 +79,7 @@ class Change:
         state.messages.append(message)
         del state.messages[: -self.setup.window]
         self.recorded.append(message)
-        if speaker is not None:
+        if speaker is not None and kind is not MessageKind.FRAGMENT:
             addressed = _addressed(state, turn) if turn else frozenset()
             if turn:
                 state.called_on = tuple(name for name in state.members if name in addressed) if addressed else ()

@@ -199,14 +199,15 @@ class Silence(Condition):
 
     def met(self, state: ConversationState, now: datetime) -> Ended | None:
         """The end, if it has come."""
-        if now < self.due(state, now):
+        due = self.due(state, now)
+        if due is None or now < due:
             return None
         reason = f"nobody said anything for {self.seconds:g} s"
         return Ended(stop=StopReason.SILENCE, at=now, reason=reason, evidence=_last(state))
 
-    def due(self, state: ConversationState, now: datetime) -> datetime:
-        """When it may be met by time alone."""
-        return state.last_activity + timedelta(seconds=self.seconds)
+    def due(self, state: ConversationState, now: datetime) -> datetime | None:
+        """When it may be met by time alone; never while a fragment is waited for, for then nobody can speak."""
+        return None if state.busy is not None else state.last_activity + timedelta(seconds=self.seconds)
 
 
 class Deadline(Condition):

@@ -6,7 +6,8 @@ from datetime import datetime
 from pydantic import JsonValue
 
 from signals.assistant import Finding, Reply
-from signals.conversation import Recorded, Rejection
+from signals.conversation import Invocation, Recorded, Rejection
+from signals.fragments import FragmentOffer
 from signals.messages import Answer, Message
 from signals.notices import Waiting
 
@@ -156,16 +157,17 @@ class Consult:
 
 @dataclass(frozen=True, slots=True)
 class RunFragment:
-    """Run a fragment; the state has the invocation under this number."""
+    """Run a fragment, and wait for its end unless it is detached."""
 
-    number: int
+    invocation: Invocation
+    offer: FragmentOffer
 
 
 @dataclass(frozen=True, slots=True)
 class AwaitFragment:
-    """Wait for a fragment that an earlier run of the conversation started."""
+    """Wait for the end of a fragment that an earlier run of the conversation started."""
 
-    number: int
+    invocation: Invocation
 
 
 @dataclass(frozen=True, slots=True)

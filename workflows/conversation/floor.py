@@ -10,6 +10,7 @@ from workflows.conversation.budgets import grant_budget
 from workflows.conversation.change import Change
 from workflows.conversation.coordination import AskModel, Choice, Everybody, Given, next_in_order
 from workflows.conversation.ending import has_ended
+from workflows.conversation.gathering import look, take_answer
 from workflows.conversation.setup import ConversationSetup
 from workflows.conversation.state import Consulting, ConversationState
 from workflows.conversation.waiting import look_who_is_waited_for
@@ -17,7 +18,7 @@ from workflows.conversation.waiting import look_who_is_waited_for
 
 def awaiting(state: ConversationState) -> tuple[str, ...]:
     """The people that the conversation waits for."""
-    if state.ended:
+    if state.ended or state.busy is not None:
         return ()
     names = (state.floor,) if state.floor is not None else state.speakers if state.everybody else state.offered
     return tuple(name for name in names if state.members[name].is_person)
@@ -34,13 +35,15 @@ def settle(change: Change) -> None:
     """Bring the conversation to rest: has it ended, whose turn is it, who was waiting for it, who is asked?"""
     state = change.state
     while not has_ended(change):
-        if state.busy is None:
-            if _must_pass(change):
-                _pass_floor(change)
-            if (held := _recordable(change)) is not None:
-                state.held.remove(held)
-                change.record_turn(held)
-                continue
+        if _must_pass(change):
+            _pass_floor(change)
+        if (held := _recordable(change)) is not None:
+            state.held.remove(held)
+            change.record_turn(held)
+            take_answer(change, held)
+            continue
+        if state.invocations:
+            look(change)
         if adapt(change):
             continue
         if state.busy is None:
@@ -108,6 +111,8 @@ def _must_pass(change: Change) -> bool:
     state, spoke = change.state, change.spoke
     if state.everybody or state.choosing:
         return False
+    if state.busy is not None:
+        return state.floor is not None and not state.is_able(state.floor)
     if state.floor is not None:
         return state.floor == spoke or not state.is_able(state.floor)
     if state.offered and spoke not in state.offered:

@@ -9,11 +9,14 @@ What a message or an answer changes is in a module of its own for each; `floor.s
 rest.
 """
 
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from signals.assistant import Purpose
 from signals.conversation import Ended, InvocationStatus, Rejection, StopReason
 from signals.errors import ErrorType, Refusal
+from signals.fragments import FragmentOffer
 from signals.messages import (
     Answer,
     Close,
@@ -30,7 +33,7 @@ from signals.messages import (
     Turn,
     Vote,
 )
-from workflows.conversation import adapting, floor, invocations, members, proposals, turns, waiting
+from workflows.conversation import adapting, floor, fragment_ends, invocations, members, proposals, turns, waiting
 from workflows.conversation.admission import check
 from workflows.conversation.budgets import charge
 from workflows.conversation.change import Change
@@ -62,14 +65,24 @@ from workflows.conversation.state import MAX_SUMMARY, Consulting, ConversationSt
 __all__ = ["apply", "awaiting", "next_due", "open_conversation", "resume"]
 
 
-def open_conversation(setup: ConversationSetup, conversation: str, at: datetime) -> tuple[ConversationState, Reaction]:
-    """Begin a conversation."""
+def open_conversation(
+    setup: ConversationSetup, conversation: str, at: datetime, offers: Sequence[FragmentOffer] = ()
+) -> tuple[ConversationState, Reaction]:
+    """Begin a conversation.
+
+    Args:
+        setup: How it is set up.
+        conversation: Its workflow id.
+        at: When it begins.
+        offers: The fragments that the setup names.
+    """
     state = ConversationState(
         conversation=conversation,
         started=at,
         last_activity=at,
         members={p.id: Member(participant=p) for p in setup.participants},
         facts=setup.facts,
+        offers={offer.name: offer for offer in offers},
     )
     change = Change(setup, state, at)
     settle(change)
@@ -81,7 +94,7 @@ def resume(state: ConversationState) -> Reaction:
     effects: list[Effect] = [Ask(speaker, ask) for speaker, ask in state.replying.items()]
     effects += [Consult(number) for number in state.consulting]
     effects += [
-        AwaitFragment(one.number)
+        AwaitFragment(one)
         for one in state.invocations
         if one.status is InvocationStatus.RUNNING and one.mode is not InvocationMode.DETACHED
     ]
@@ -113,7 +126,7 @@ def apply(setup: ConversationSetup, state: ConversationState, event: Event) -> R
         case Consulted() | ConsultFailed():
             _take_finding(change, event)
         case FragmentDone() | FragmentFailed():
-            invocations.take_end(change, event)
+            fragment_ends.take_end(change, event)
         case Told():
             waiting.take_told(change, event)
         case Dismissed(reason=reason):
@@ -147,7 +160,10 @@ def _reject(change: Change, signal: str, speaker: str | None, refusal: Refusal) 
 
 def _receive(change: Change, message: Message) -> Reaction:
     if refusal := check(change.setup, change.state, message):
-        return _reject(change, message.signal, message.sender, refusal)
+        rejected = _reject(change, message.signal, message.sender, refusal)
+        if isinstance(message, Invoke):
+            invocations.refuse(change, message, refusal)
+        return replace(rejected, recorded=tuple(change.recorded))
     answer = _accept(change, message)
     if answer.disposition is not Disposition.DUPLICATE:
         settle(change)
@@ -188,17 +204,27 @@ def _take_reply(change: Change, event: Replied | ReplyFailed) -> None:
     if isinstance(event, ReplyFailed):
         turns.take_failure(change, event)
         return
-    turns.say_reply(change, event)
-    for action in event.reply.actions:
-        # An AI participant has no more rights than a person: what isn't allowed is a rejection, and it goes on.
-        refusal = _own(name, action) or check(change.setup, state, action)
-        if refusal is not None:
-            _reject(change, action.signal, action.sender, refusal)
-        else:
-            _accept(change, action)
+    spoke = turns.say_reply(change, event)
+    done = [_act(change, name, action) for action in event.reply.actions]
     if event.reply.hand_off is not None:
         turns.hand_off(change, name, event.reply.hand_off)
+    elif not spoke and not any(done):
+        state.passes += 1
     charge(change, event.reply.tokens, event.reply.cost)
+
+
+def _act(change: Change, name: str, action: Message) -> bool:
+    """Do what an AI participant wants done; tells whether that changed anything.
+
+    It has no more rights than a person: what isn't allowed is a rejection, and it goes on.
+    """
+    refusal = _own(name, action) or check(change.setup, change.state, action)
+    if refusal is None:
+        return _accept(change, action).disposition is not Disposition.DUPLICATE
+    _reject(change, action.signal, action.sender, refusal)
+    if isinstance(action, Invoke):
+        invocations.refuse(change, action, refusal)
+    return False
 
 
 def _own(name: str, action: Message) -> Refusal | None:

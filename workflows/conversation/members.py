@@ -3,6 +3,7 @@
 from signals.messages import Answer, Disposition, Join, Leave, Subscribe
 from signals.participants import Participant
 from workflows.conversation.change import Change
+from workflows.conversation.invoked import under_way
 from workflows.conversation.roster import MAX_ABSENT
 
 
@@ -23,7 +24,8 @@ def _join(change: Change, participant: Participant) -> Answer:
     if known is not None and known.present:
         return Answer(disposition=Disposition.DUPLICATE)
     if known is None and len(members) >= change.setup.constraints.participant_limit + MAX_ABSENT:
-        _forget(change, next(name for name, member in members.items() if not member.present))
+        asking = {one.speaker for one in under_way(change.state)}
+        _forget(change, next(name for name, one in members.items() if not one.present and name not in asking))
     change.state.admit(participant)
     seq = change.say(f"{participant.label} ({participant.role}) joined")
     return Answer(disposition=Disposition.RECORDED, seq=seq)

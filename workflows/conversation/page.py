@@ -1,12 +1,19 @@
 """The conversation's page in the Web UI: where it stands, what was said, who is waited for, how to answer."""
 
 import json
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
 
+from pydantic import JsonValue
+
 from signals.conversation import MessageKind, Recorded
+from signals.fragments import FragmentOffer
 from signals.participants import Permission
+from workflows.conversation.context import required_by
+from workflows.conversation.invoked import asking
 from workflows.conversation.machine import awaiting, next_due
+from workflows.conversation.offers import may_ask, offered
 from workflows.conversation.setup import ConversationSetup
 from workflows.conversation.state import ConversationState
 from workflows.markdown import commands, escape, table
@@ -22,6 +29,10 @@ def page(setup: ConversationSetup, state: ConversationState, now: datetime) -> s
     parts += ["## Taking part", _members(state)]
     if state.proposals and not state.ended:
         parts += ["## Proposals", _proposals(state)]
+    if offers := offered(setup, state):
+        parts += ["## Fragments", _offers(offers)]
+    if state.invocations:
+        parts += ["## Asked for", _invocations(state)]
     if state.rejections.total:
         parts += [f"## Not accepted ({state.rejections.total})", _rejections(state)]
     if not state.ended:
@@ -118,6 +129,35 @@ def _proposals(state: ConversationState) -> str:
     return table(["#", "by", "outcome", "approved by", "refused by"], rows)
 
 
+def _offers(offers: Mapping[str, FragmentOffer]) -> str:
+    rows = [
+        [
+            escape(offer.name),
+            escape(offer.about),
+            escape(", ".join(offer.roles) or "whoever may invoke"),
+            escape(", ".join(name for name in required_by(offer.context) if name not in offer.bound)),
+            ", ".join(offer.modes),
+        ]
+        for offer in offers.values()
+    ]
+    return table(["fragment", "does", "for", "needs", "runs"], rows)
+
+
+def _invocations(state: ConversationState) -> str:
+    rows = [
+        [
+            str(one.number),
+            escape(one.fragment),
+            _who(state, one.speaker),
+            one.mode,
+            one.status + (f": {escape(', '.join(one.missing))}" if one.missing else ""),
+            escape(one.workflow_id or ""),
+        ]
+        for one in state.invocations
+    ]
+    return table(["#", "fragment", "by", "runs", "now", "workflow"], rows)
+
+
 def _rejections(state: ConversationState) -> str:
     rows = [
         [f"{r.at:%H:%M:%S}", escape(r.signal), escape(r.speaker or "?"), r.type, escape(r.reason)]
@@ -132,10 +172,18 @@ def _answers(setup: ConversationSetup, state: ConversationState) -> str:
     decider = next((m.participant.id for m in state.present if m.participant.may(Permission.DECIDE)), None)
     if decider is not None:
         lines.append(signal_command(state.conversation, "propose", {"speaker": decider, "outcome": "..."}))
+    for asked in asking(state)[:1]:
+        answer: dict[str, JsonValue] = {"speaker": asked.speaker, "text": "...", "in_reply_to": asked.seq}
+        lines.append(signal_command(state.conversation, "turn", answer))
+    asker = next((m.participant for m in state.present if m.is_person and m.participant.may(Permission.INVOKE)), None)
+    offer = next((one for one in offered(setup, state).values() if asker and may_ask(asker, one)), None)
+    if asker is not None and offer is not None:
+        invoke: dict[str, JsonValue] = {"speaker": asker.id, "fragment": offer.name, "arguments": {}}
+        lines.append(signal_command(state.conversation, "invoke", invoke))
     return commands(lines)
 
 
-def signal_command(workflow_id: str, signal: str, payload: dict[str, str]) -> list[str]:
+def signal_command(workflow_id: str, signal: str, payload: Mapping[str, JsonValue]) -> list[str]:
     """The words of the command that sends a signal."""
     return [
         *("temporal", "workflow", "signal", "--workflow-id", workflow_id),

@@ -130,6 +130,22 @@ Routing = Annotated[RoutingStrategy, ROUTING]
 """Any routing strategy, told apart by `kind`."""
 
 
+def told_of(routing: RoutingStrategy, state: ConversationState, asker: str) -> tuple[str, ...]:
+    """Who is told what became of a request, beside who made it: whoever is given their turns.
+
+    Args:
+        routing: How messages go.
+        state: Where the conversation stands.
+        asker: Who made it.
+
+    Returns:
+        Ids; everybody where it is empty, so an asker alone is named.
+    """
+    if asker not in state.members:
+        return (asker,)  # they left long ago
+    return routing.recipients(state, Turn(speaker=asker, text="?"))
+
+
 def visible(message: Recorded, participant: str) -> bool:
     """Tell whether a participant is given a message."""
     return not message.to or participant == message.speaker or participant in message.to

@@ -1,23 +1,28 @@
 """How a conversation is set up: the input of the workflow `Conversation`."""
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Annotated, Final, Self
 
 from pydantic import (
     AfterValidator,
+    Discriminator,
     Field,
     JsonValue,
     SerializerFunctionWrapHandler,
+    Tag,
     model_serializer,
     model_validator,
 )
 
+from signals.fragments import FragmentOffer
 from signals.participants import Kind, Participant, Permission, Speaks
 from signals.settings import MAX_PARTICIPANTS, ConversationSettings
 from signals.wire import Facts, Identifier, Text, Wire, at_most
 from workflows.conversation.adaptation import DEFAULT_RULES, AddParticipant, Rule, rules_fault
 from workflows.conversation.bounds import BringIn, Constraints, Exhausted, GiveUp, Guests, OutOfTurn, Summaries, without
 from workflows.conversation.combining import conditions_fault
+from workflows.conversation.context import offers_fault
 from workflows.conversation.coordination import CoordinationStrategy, TurnBased
 from workflows.conversation.emergence import AnyCondition, Decision
 from workflows.conversation.outcomes import JsonSchema, outcome_fault, schema_fault
@@ -27,6 +32,15 @@ from workflows.conversation.state import ConversationState
 
 MAX_SCHEMA_BYTES: Final = 64 * 1024
 """Largest JSON Schema of an outcome, in bytes of JSON: a continued run takes it along."""
+
+
+MAX_FRAGMENTS: Final = 20
+
+Offered = Annotated[
+    Annotated[Identifier, Tag("name")] | Annotated[FragmentOffer, Tag("offer")],
+    Discriminator(lambda value: "name" if isinstance(value, str) else "offer"),
+]
+"""A fragment: the name of a compiled workflow that is marked as one, or all that there is to say of any workflow."""
 
 
 class ConversationSetup(Wire):
@@ -58,6 +72,9 @@ class ConversationSetup(Wire):
 
     facts: Facts = Field(default={})
     """What is known: AI participants are told, and may say nothing else for a fact."""
+
+    fragments: tuple[Offered, ...] = Field(default=(), max_length=MAX_FRAGMENTS)
+    """The workflows that may be run from the conversation, by who may `invoke`."""
 
     guidance: Identifier = "assistant"
     """The prompt file that tells AI participants how to behave."""
@@ -122,6 +139,7 @@ class ConversationSetup(Wire):
         cast = self.cast
         yield from self._faults_of_participants(cast)
         yield from self._faults_of_bounds(cast)
+        yield from self._faults_of_fragments(cast)
         faults = (
             ("", conditions_fault(self.emergence, cast)),
             ("coordination.", self.coordination.fault(cast)),
@@ -165,3 +183,26 @@ class ConversationSetup(Wire):
             outcome = rung.outcome if isinstance(rung, GiveUp) else None
             if outcome is not None and (fault := outcome_fault(self.outcome, outcome)):
                 yield f"{place}.outcome: {fault}"
+
+    def _faults_of_fragments(self, cast: Sequence[Participant]) -> Iterator[str]:
+        names = Counter(one if isinstance(one, str) else one.name for one in self.fragments)
+        if twice := next((name for name, times in names.items() if times > 1), None):
+            yield f"fragments: {twice!r} is named twice"
+        if fault := offers_fault(self.written_fragments):
+            yield fault
+        guests = self.guests.can if self.guests else ()
+        if names and Permission.INVOKE not in guests and not any(one.may(Permission.INVOKE) for one in cast):
+            yield "fragments: nobody may run one; give a participant the permission 'invoke'"
+
+    @property
+    def written_fragments(self) -> dict[str, FragmentOffer]:
+        """The fragments that are written out, by their places in this."""
+        return {place: one for place, one in self._places() if not isinstance(one, str)}
+
+    @property
+    def named_fragments(self) -> dict[str, str]:
+        """The fragments that are only named, by their places in this."""
+        return {place: one for place, one in self._places() if isinstance(one, str)}
+
+    def _places(self) -> Iterable[tuple[str, str | FragmentOffer]]:
+        return ((f"fragments.{index}", one) for index, one in enumerate(self.fragments))

@@ -24,6 +24,7 @@ from signals.conversation import (
     Rejections,
     Tokens,
 )
+from signals.fragments import FragmentOffer
 from signals.messages import InvocationMode, Invoke, Turn
 from signals.notices import Waiting
 from signals.participants import Participant
@@ -38,7 +39,7 @@ MAX_HELD_BYTES: Final = 128 * 1024
 MAX_WINDOW_BYTES: Final = 256 * 1024
 """Messages that a continued run takes along, in bytes of JSON: the older ones are left behind first."""
 
-MAX_CARRIED_BYTES: Final = 1024 * 1024
+MAX_CARRIED_BYTES: Final = 1200 * 1024
 """All that a continued run takes along, in bytes of JSON; what isn't messages has bounds that keep it below."""
 
 MAX_OPEN_PROPOSALS: Final = 10
@@ -113,6 +114,16 @@ class Wait(BaseModel):
     """How many rungs of the ladder were climbed."""
 
 
+class Request(BaseModel):
+    """Who asked for a fragment that is under way, and what tells the same request apart from others."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    keys: tuple[str, ...]
+    by: tuple[str, ...]
+    """Who is told what came of it: AI participants are asked again."""
+
+
 class ConversationState(BaseModel):
     """The state of a conversation; `machine` changes it, everybody else reads it."""
 
@@ -185,6 +196,11 @@ class ConversationState(BaseModel):
     """How many budgets were granted."""
 
     facts: dict[str, JsonValue] = {}
+    """What is known, by name."""
+
+    found_for: dict[str, str] = {}
+    """Of the facts that a fragment gave, who asked for it: they are known to those who are told of it."""
+
     subscriptions: dict[str, tuple[str, ...]] = {}
     """The topics that participants chose, by id."""
 
@@ -208,6 +224,12 @@ class ConversationState(BaseModel):
     """The fragments that were asked for: those under way, and the latest of those that are done."""
 
     invocation_count: int = 0
+    requests: dict[int, Request] = {}
+    """Of the invocations under way, by number."""
+
+    offers: dict[str, FragmentOffer] = {}
+    """The fragments that the setup names, as they were when the conversation began."""
+
     adapted: dict[int, Adapted] = {}
     """By rule."""
 
@@ -328,12 +350,13 @@ def count_latest(messages: Sequence[Recorded], most: int) -> int:
     return sum(size <= most for size in sizes)
 
 
-def digest(turn: Turn | Invoke) -> str | None:
-    """Shorten a turn's id to 64 bits, so that remembering it costs the same whatever its length.
+def digest(message: Turn | Invoke) -> str | None:
+    """Shorten a message's id to 64 bits, so that remembering it costs the same whatever its length.
 
     Ids are the sender's own, so two speakers may use the same one. Two ids of the 500 remembered ones share
-    a digest once in 10^16 turns.
+    a digest once in 10^16 messages.
     """
-    if turn.id is None:
+    if message.id is None:
         return None
-    return blake2b(f"{turn.speaker}\n{turn.id}".encode(), digest_size=8).hexdigest()
+    kind = b"" if isinstance(message, Turn) else b"invoke"
+    return blake2b(f"{message.speaker}\n{message.id}".encode(), digest_size=8, person=kind).hexdigest()

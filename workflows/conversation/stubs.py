@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 
+from pydantic import JsonValue
 from temporalio import activity
 
 from signals.assistant import Consultation, Finding, Reply, ReplyRequest
@@ -31,6 +32,20 @@ class Adviser(ABC):
 
         Raises:
             ApplicationError: `AssistantFailed`, not retryable, when trying again would not help.
+        """
+
+
+class Results(ABC):
+    """Says what became of workflows that an earlier run of a conversation started."""
+
+    @activity.defn(name="await_result")
+    @abstractmethod
+    async def await_result(self, workflow_id: str) -> JsonValue:
+        """Give a workflow's result.
+
+        Raises:
+            ApplicationError: The workflow failed: not retryable, with its own type. Or it isn't done: retryable, so
+                that it keeps no worker busy meanwhile.
         """
 
 

@@ -5,7 +5,8 @@ from signals.wire import MAX_TEXT_BYTES
 from workflows.conversation.change import Change
 from workflows.conversation.events import Replied, ReplyFailed
 from workflows.conversation.floor import hand_over, must_wait
-from workflows.conversation.invocations import take_answer
+from workflows.conversation.fragment_ends import stop_waiting
+from workflows.conversation.gathering import take_answer
 from workflows.conversation.roster import MAX_FAILURES
 from workflows.conversation.state import HELD, digest
 
@@ -26,20 +27,24 @@ def take_turn(change: Change, turn: Turn) -> Answer:
 
 
 def interrupt(change: Change, message: Interrupt) -> Answer:
-    """Stop the replies under way; what was said stays."""
+    """Stop the replies under way, and wait for no fragment any more; what was said stays."""
     state = change.state
-    stopped = list(state.replying)
-    seq = change.say(f"{change.label(message.speaker)} interrupted {', '.join(change.label(name) for name in stopped)}")
+    stopped, left = list(state.replying), stop_waiting(change)
     for name in stopped:
         change.cancel_reply(name)
         state.members[name].called = False
         state.passes += 1
-    change.spoke = stopped[0]
+        change.spoke = stopped[0]
+    told = [
+        f"interrupted {', '.join(map(change.label, stopped))}" if stopped else "",
+        f"goes on without waiting for {', '.join(left)}" if left else "",
+    ]
+    seq = change.say(f"{change.label(message.speaker)} {' and '.join(filter(None, told))}")
     return Answer(disposition=Disposition.RECORDED, seq=seq)
 
 
-def say_reply(change: Change, event: Replied) -> None:
-    """Record what an AI participant says in its reply; blank is passing."""
+def say_reply(change: Change, event: Replied) -> bool:
+    """Record what an AI participant says in its reply; tells whether it says anything."""
     state, name, reply = change.state, event.speaker, event.reply
     member = state.members[name]
     member.failures = 0
@@ -49,9 +54,8 @@ def say_reply(change: Change, event: Replied) -> None:
     if text:
         known = tuple(to for to in reply.to if to in state.members and to != name)
         change.record_turn(Turn(speaker=name, text=text, to=known))
-    elif not reply.actions and reply.hand_off is None:
-        state.passes += 1
     change.spoke = name
+    return bool(text)
 
 
 def hand_off(change: Change, name: str, to: str) -> None:

@@ -5,9 +5,11 @@ from datetime import datetime
 from typing import Final
 
 from signals.assistant import Consultation, Purpose, ReplyRequest
-from signals.conversation import ConversationResult, InvocationStatus, Recorded, Status, Transcript
+from signals.conversation import ConversationResult, Recorded, Status, Transcript
 from workflows.conversation.floor import awaiting
+from workflows.conversation.invoked import under_way
 from workflows.conversation.machine import next_due
+from workflows.conversation.offers import known_to, offered, tools_for
 from workflows.conversation.routing import seen_by
 from workflows.conversation.setup import ConversationSetup
 from workflows.conversation.state import Consulting, ConversationState, count_latest
@@ -20,8 +22,6 @@ MAX_SHOWN_BYTES: Final = 128 * 1024
 
 MAX_QUERIED_BYTES: Final = 1024 * 1024
 """Messages in a query's answer, in bytes of JSON: well under Temporal's 2 MB."""
-
-_OPEN: Final = {InvocationStatus.ASKING, InvocationStatus.RUNNING}
 
 
 def transcript(state: ConversationState, participant: str | None) -> Transcript:
@@ -50,7 +50,8 @@ def status(setup: ConversationSetup, state: ConversationState, now: datetime) ->
         turns=state.turns,
         held=len(state.held),
         proposals=tuple(state.proposals),
-        invocations=tuple(one for one in state.invocations if one.status in _OPEN),
+        fragments=tuple(offered(setup, state)),
+        invocations=tuple(under_way(state)),
         facts=state.facts,
         rejections=state.rejections.total,
         tokens=state.tokens,
@@ -71,12 +72,13 @@ def reply_request(setup: ConversationSetup, state: ConversationState, speaker: s
         others=tuple(member.participant for member in state.present if member.participant.id != speaker),
         topic=setup.topic,
         guidance=setup.guidance,
-        facts=state.facts,
+        facts=known_to(setup, state, speaker),
         summary=state.summary,
         messages=shown,
         omitted=state.omitted + len(given) - len(shown),
         proposals=tuple(state.proposals),
         outcome=setup.outcome,
+        tools=tools_for(setup, state, speaker),
     )
 
 
@@ -91,7 +93,7 @@ def consultation(setup: ConversationSetup, state: ConversationState, asked: Cons
     return Consultation(
         conversation=state.conversation,
         topic=setup.topic,
-        facts=state.facts,
+        facts=known_to(setup, state, None),
         summary=state.summary,
         messages=shown,
         omitted=state.omitted + len(given) - len(shown),

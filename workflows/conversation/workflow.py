@@ -17,6 +17,7 @@ from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_
 
 from signals.conversation import ConversationResult, Recorded, Rejections, Status, Transcript
 from signals.errors import ErrorType
+from signals.fragments import FragmentOffer
 from signals.messages import Answer, Dismiss, Message
 from signals.modes import Mode
 from signals.names import WorkflowType
@@ -26,6 +27,7 @@ from signals.wire import one_line
 from workflows import search
 from workflows.conversation import machine, views
 from workflows.conversation.admission import check
+from workflows.conversation.context import offers_fault
 from workflows.conversation.events import (
     Ask,
     AwaitFragment,
@@ -46,6 +48,8 @@ from workflows.conversation.events import (
     TimePassed,
     Told,
 )
+from workflows.conversation.fragments import FragmentRuns
+from workflows.conversation.invoked import under_way
 from workflows.conversation.page import page
 from workflows.conversation.setup import ConversationSetup
 from workflows.conversation.state import ConversationState
@@ -73,6 +77,7 @@ class Conversation(Receiver):
         self._state: ConversationState | None = None
         self._early: list[Received | Misfit | Dismissed] = []
         self._replies: dict[tuple[str, int], asyncio.Task[None]] = {}
+        self._fragments = FragmentRuns(self._apply)
         self._due = datetime.max.replace(tzinfo=UTC)
         """When the timer fires that runs."""
 
@@ -92,8 +97,20 @@ class Conversation(Receiver):
             carried: Where it stood when it continued as new; given by the workflow itself only.
         """
         self._setup = setup
-        self._begin(await _settled(setup) if carried is None else setup, carried)
+        if carried is None:
+            self._begin(*await _pinned(setup))
+        else:
+            self._resume(carried)
         self._beside(self._watch_the_time())
+        try:
+            await self._until_the_end()
+        except asyncio.CancelledError:
+            # What nobody waits for runs for itself.
+            await self._fragments.cancel(under_way(self.state))
+            raise
+        return views.result(self.state)
+
+    async def _until_the_end(self) -> None:
         while self.state.ended is None:
             await workflow.wait_condition(lambda: self._changed)
             self._changed = False
@@ -101,11 +118,13 @@ class Conversation(Receiver):
                 raise self._fault
             self._publish()
             if self.state.ended is None and self._history_is_long():
-                await workflow.wait_condition(workflow.all_handlers_finished)
+                await workflow.wait_condition(self._can_leave)
                 workflow.continue_as_new(args=[self.setup, self.state.carried()])
             self._answering = False
-        await workflow.wait_condition(workflow.all_handlers_finished)
-        return views.result(self.state)
+        await workflow.wait_condition(self._can_leave)
+
+    def _can_leave(self) -> bool:
+        return workflow.all_handlers_finished() and self._fragments.are_started()
 
     # Queries
 
@@ -173,13 +192,18 @@ class Conversation(Receiver):
             return machine.open_conversation(self.setup, workflow.info().workflow_id, workflow.now())[0]
         return self._state
 
-    def _begin(self, setup: ConversationSetup, carried: ConversationState | None) -> None:
+    def _begin(self, setup: ConversationSetup, offers: Sequence[FragmentOffer]) -> None:
         self._setup = setup
-        if carried is None:
-            self._state, reaction = machine.open_conversation(setup, workflow.info().workflow_id, workflow.now())
-            emit([Count(OPENED, labels={"coordination": setup.coordination.kind})])
-        else:
-            self._state, reaction = carried, machine.resume(carried)
+        name = workflow.info().workflow_id
+        self._state, reaction = machine.open_conversation(setup, name, workflow.now(), offers)
+        emit([Count(OPENED, labels={"coordination": setup.coordination.kind})])
+        self._take_up(reaction)
+
+    def _resume(self, carried: ConversationState) -> None:
+        self._state = carried
+        self._take_up(machine.resume(carried))
+
+    def _take_up(self, reaction: Reaction) -> None:
         self._follow(reaction)
         for event in self._early:
             self._apply(event)
@@ -219,8 +243,10 @@ class Conversation(Receiver):
                     self._replies[speaker, ask].cancel()
                 case Consult(number=number):
                     self._beside(self._consult(number))
-                case RunFragment() | AwaitFragment():
-                    raise NotImplementedError
+                case RunFragment(invocation=invocation, offer=offer):
+                    self._beside(self._fragments.run(invocation, offer))
+                case AwaitFragment(invocation=invocation):
+                    self._beside(self._fragments.wait_for(invocation))
                 case Tell(waiting=waiting):
                     self._beside(self._tell(waiting))
 
@@ -313,13 +339,20 @@ class Conversation(Receiver):
         return full >= (LATE if self._answering or self.state.working else 1)
 
 
-async def _settled(setup: ConversationSetup) -> ConversationSetup:
-    """Set up what the setup leaves to the settings; a run that opens a conversation has done so."""
-    if setup.is_settled:
-        return setup
-    pinned = await pin(PinRequest())
+async def _pinned(setup: ConversationSetup) -> tuple[ConversationSetup, Sequence[FragmentOffer]]:
+    """Set up what the setup leaves to the settings, as a run that opens one has done; with the fragments that it names.
+
+    Raises:
+        ApplicationError: `InvalidInput`: they don't suit it, or there are none of these names.
+    """
+    named = setup.named_fragments
+    if setup.is_settled and not named:
+        return setup, ()
+    pinned = await pin(PinRequest(fragments=named))
+    if fault := offers_fault(setup.written_fragments | dict(zip(named, pinned.fragments, strict=True))):
+        raise invalid(fault)
     try:
-        return setup.settled(pinned.settings.conversation)
+        return setup.settled(pinned.settings.conversation), pinned.fragments
     except ValidationError as error:
         raise invalid(one_line(error)) from None
 

@@ -4,6 +4,7 @@ from hypothesis import strategies as st
 
 from signals.modes import Mode
 from signals.participants import Kind, Participant, Permission, Speaks
+from tests.unit.conversation.talk import offer
 from workflows.conversation.adaptation import (
     DEFAULT_RULES,
     Action,
@@ -69,6 +70,13 @@ PERMISSIONS = (
     tuple(Permission),
     (Permission.MODERATE, Permission.DECIDE),
     (),
+)
+
+FRAGMENTS = (
+    offer("Ping"),
+    offer("Book", {"place": {"type": "string", "minLength": 2}, "nights": {"type": "integer"}}, fact="booked"),
+    offer("Pay", {"sum": {"type": "number"}}, roles=["agent"], modes=["asynchronous"], bound={"note": "person"}),
+    offer("Lend", {"booked": {}}, bound={"booked": "fact"}),
 )
 
 KINDS = (Kind.HUMAN, Kind.AI, Kind.AI)
@@ -195,11 +203,24 @@ def _routings(members: tuple[Participant, ...]) -> list[RoutingStrategy]:
 
 
 @st.composite
-def setups(draw: st.DrawFn, coordination: Coordination, out_of_turn: OutOfTurn) -> ConversationSetup:
-    """Any setup that may be opened."""
+def setups(
+    draw: st.DrawFn, coordination: Coordination, out_of_turn: OutOfTurn, *, with_fragments: bool = False
+) -> ConversationSetup:
+    """Any setup that may be opened.
+
+    Args:
+        draw: Hypothesis gives it.
+        coordination: How turns are taken.
+        out_of_turn: What becomes of a turn out of turn.
+        with_fragments: Whether things may be run, by everybody.
+    """
     drawn = draw(st.lists(picks, min_size=1, max_size=len(NAMES)))
     members = tuple(participant((index, can, kind)) for index, (_, can, kind) in enumerate(drawn))
     members = _suited(members, coordination)
+    if with_fragments:
+        members = tuple(
+            m.model_copy(update={"can": tuple(dict.fromkeys((*m.can, Permission.INVOKE)))}) for m in members
+        )
     asked = any(one.kind is Kind.HUMAN and one.may(Permission.MODERATE) for one in members)
     constraints = Constraints(
         timeout_seconds=draw(st.sampled_from([100.0, 1000.0])),
@@ -222,6 +243,7 @@ def setups(draw: st.DrawFn, coordination: Coordination, out_of_turn: OutOfTurn) 
         summary=draw(st.sampled_from([None, Summaries(every=10)])),
         outcome=draw(st.sampled_from([None, {"type": "integer"}])),
         guests=draw(st.sampled_from([None, Guests(), Guests(kinds=tuple(Kind), can=tuple(Permission))])),
+        fragments=FRAGMENTS if with_fragments else (),
         constraints=constraints,
         window=WINDOW,
     )

@@ -1,6 +1,6 @@
 """A conversation in the hands of a test: say what happens, then look at what became of it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 
 from pydantic import JsonValue
@@ -8,10 +8,37 @@ from pydantic import JsonValue
 from signals.assistant import Reply
 from signals.conversation import Ended, Tokens
 from signals.errors import ErrorType
-from signals.messages import Answer, Close, Disposition, Grant, Interrupt, Join, Leave, Message, Propose, Turn, Vote
+from signals.fragments import FragmentOffer
+from signals.messages import (
+    Answer,
+    Close,
+    Disposition,
+    Grant,
+    Interrupt,
+    InvocationMode,
+    Invoke,
+    Join,
+    Leave,
+    Message,
+    Propose,
+    Turn,
+    Vote,
+)
 from signals.participants import Kind, Participant, Permission, Speaks
 from workflows.conversation.emergence import Consensus
-from workflows.conversation.events import Ask, Effect, Event, Reaction, Received, Replied, ReplyFailed, TimePassed
+from workflows.conversation.events import (
+    Ask,
+    Effect,
+    Event,
+    FragmentDone,
+    FragmentFailed,
+    Reaction,
+    Received,
+    Replied,
+    ReplyFailed,
+    RunFragment,
+    TimePassed,
+)
 from workflows.conversation.machine import apply, open_conversation
 from workflows.conversation.setup import ConversationSetup
 
@@ -28,6 +55,18 @@ def person(name: str, *can: Permission, role: str = "guest") -> Participant:
 def ai(name: str, *can: Permission, speaks: Speaks = Speaks.ALWAYS) -> Participant:
     """An AI participant; one who may only speak where nothing is said."""
     return Participant(id=name, kind=Kind.AI, role="assistant", can=can or (Permission.SPEAK,), speaks=speaks)
+
+
+def offer(name: str, needs: Mapping[str, JsonValue] | None = None, **options: object) -> FragmentOffer:
+    """A fragment that needs fields, by their schemas."""
+    fields = dict(needs or {})
+    context: dict[str, JsonValue] = {
+        "type": "object",
+        "properties": {**fields, "note": {"type": "string", "default": ""}},
+        "required": [*fields],
+        "additionalProperties": False,
+    }
+    return FragmentOffer.model_validate({"context": context, **options, "name": name})
 
 
 class Talk:
@@ -100,6 +139,25 @@ class Talk:
         """Have an AI participant's reply fail."""
         self.apply(ReplyFailed(speaker, self.state.members[speaker].asks, reason, self.now))
 
+    def invoke(
+        self,
+        speaker: str,
+        fragment: str,
+        *,
+        mode: InvocationMode | None = None,
+        mark: str | None = None,
+        **arguments: JsonValue,
+    ) -> Disposition | ErrorType:
+        return self.send(Invoke(speaker=speaker, fragment=fragment, arguments=arguments, mode=mode, id=mark))
+
+    def done(self, number: int, result: JsonValue = None) -> None:
+        """Have a fragment come to its end."""
+        self.apply(FragmentDone(number, result, self.now))
+
+    def broken(self, number: int, reason: str = "no room") -> None:
+        """Have a fragment fail."""
+        self.apply(FragmentFailed(number, "SoldOut", reason, self.now))
+
     def wait(self, seconds: float) -> None:
         """Let time pass, and the conversation be told of it."""
         self.now += timedelta(seconds=seconds)
@@ -133,6 +191,22 @@ class Talk:
     def asked(self) -> list[str]:
         """Who was asked to reply, so far."""
         return [effect.speaker for effect in self.effects if isinstance(effect, Ask)]
+
+    @property
+    def started(self) -> list[tuple[str, dict[str, JsonValue]]]:
+        """The fragments that were run so far, with what each was given."""
+        runs = [effect.invocation for effect in self.effects if isinstance(effect, RunFragment)]
+        return [(run.fragment, run.arguments) for run in runs]
+
+    @property
+    def invocations(self) -> list[tuple[int, str]]:
+        """The fragments that were asked for, with what became of each."""
+        return [(one.number, one.status) for one in self.state.invocations]
+
+    @property
+    def told(self) -> list[str]:
+        """What was said about fragments."""
+        return [f"{m.speaker}: {m.text}" if m.speaker else m.text for m in self.state.messages if m.kind == "fragment"]
 
     @property
     def ended(self) -> Ended:

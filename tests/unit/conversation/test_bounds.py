@@ -3,13 +3,15 @@
 import pytest
 from pydantic import JsonValue
 
-from signals.messages import Disposition
+from signals.fragments import FragmentOffer
+from signals.messages import Disposition, InvocationMode
 from signals.participants import Kind, Participant, Permission
-from signals.wire import MAX_DEPTH, MAX_OUTCOME_BYTES, MAX_TEXT_BYTES
-from tests.unit.conversation.talk import START, Talk, person
+from signals.wire import MAX_DEPTH, MAX_FACTS_BYTES, MAX_OUTCOME_BYTES, MAX_TEXT_BYTES
+from tests.unit.conversation.talk import START, Talk, offer, person
 from workflows.conversation.bounds import Constraints
 from workflows.conversation.coordination import FreeForm
 from workflows.conversation.events import Misfit
+from workflows.conversation.invoked import MAX_ARGUMENTS_BYTES, MAX_UNDER_WAY, under_way
 from workflows.conversation.roster import MAX_ABSENT
 from workflows.conversation.state import (
     MAX_CARRIED_BYTES,
@@ -36,17 +38,26 @@ def largest(index: int) -> Participant:
     )
 
 
+def offers() -> list[FragmentOffer]:
+    """Fragments that take as much room together as they may."""
+    context = {"type": "object", "properties": {"note": {"type": "string", "description": "\\" * 3_850}}}
+    return [offer(f"Ping{number}", context=context) for number in range(8)]
+
+
 def crowded() -> Talk:
     """A conversation with as many participants as may be, of whom as many as may be have left."""
     talk = Talk(
-        person("alice"),
+        person("alice", *Permission),
         person("bob"),
         *(largest(index) for index in range(LIMIT - 2)),
         constraints=Constraints(participant_limit=LIMIT),
         emergence=({"kind": "consensus", "of": "everybody"},),
         guests={"kinds": ["ai"], "can": list(Permission)},
         window=100,
+        facts={"fact": "\\" * (MAX_FACTS_BYTES // 2 - 10)},
+        fragments=offers(),
     )
+    talk.state.offers = {one.name: one for one in offers()}
     for index in range(LIMIT, LIMIT + 2 * MAX_ABSENT):
         talk.leave(largest(index - LIMIT).id)
         talk.join(largest(index))
@@ -62,6 +73,10 @@ def test_what_is_carried_is_bounded_when_everything_is_as_large_as_it_may_be() -
             talk.vote(member.participant.id, number + 1, approve=False)
     for member in [*talk.state.present[1:]] * 2:
         talk.turn(member.participant.id, "\x01" * (MAX_TEXT_BYTES // 16), mark="x" * 200)
+    for number in range(MAX_UNDER_WAY + 1):
+        note = "\\" * (MAX_ARGUMENTS_BYTES // 2 // MAX_UNDER_WAY - 20)
+        talk.invoke("alice", f"Ping{number % 8}", mode=InvocationMode.ASYNCHRONOUS, note=note)
+    assert len(under_way(talk.state)) == MAX_UNDER_WAY
     for _ in range(60):
         talk.apply(Misfit("s" * 200, "👩" * 64, "👩" * 5000, START))
     talk.state.seen |= {f"{number:016x}": 10_000_000 for number in range(2 * REMEMBERED_IDS)}

@@ -14,11 +14,11 @@ from tests.unit.conversation.drawn import CONDITIONS, COORDINATIONS, DONE, OBSER
 from tests.unit.conversation.witness import HAPPENINGS, Witness
 from workflows.conversation.adaptation import Action
 from workflows.conversation.bounds import OutOfTurn
-from workflows.conversation.coordination import COORDINATION, CoordinationStrategy, TurnBased
+from workflows.conversation.coordination import COORDINATION, CoordinationStrategy, FreeForm, TurnBased
 from workflows.conversation.emergence import EMERGENCE
 from workflows.conversation.observations import OBSERVATIONS
 from workflows.conversation.setup import ConversationSetup
-from workflows.conversation.speaker_selection import Bidding, Coordination, Handoff
+from workflows.conversation.speaker_selection import Bidding, Coordination, Handoff, Moderated
 from workflows.conversation.strategies import Family, Strategy
 
 PROFILE = settings(deadline=None, derandomize=True)
@@ -29,7 +29,12 @@ EXAMPLES = 40
 
 OFTEN = ("somebody speaks who can", "somebody speaks who is waited for", "a reply comes", "time passes")
 
+RUNNING = [kind for kind in HAPPENINGS if "fragment" in kind]
+
 happenings = st.lists(st.tuples(st.sampled_from([*HAPPENINGS, *OFTEN, *OFTEN]), picks), min_size=20, max_size=60)
+runnings = st.lists(
+    st.tuples(st.sampled_from([*HAPPENINGS, *OFTEN, *RUNNING, *RUNNING, *RUNNING]), picks), min_size=20, max_size=40
+)
 
 
 def test_conversations_are_drawn_from_everything_that_there_is() -> None:
@@ -56,18 +61,25 @@ def test_conversations_are_drawn_from_everything_that_there_is() -> None:
     ids=lambda each: each.kind if isinstance(each, CoordinationStrategy) else each,
 )
 def test_whatever_happens_a_conversation_keeps_its_promises(coordination: Coordination, out_of_turn: OutOfTurn) -> None:
-    @settings(PROFILE, max_examples=EXAMPLES)
-    @given(setup=setups(coordination, out_of_turn), events=happenings)
-    def live_through(setup: ConversationSetup, events: list[tuple[str, Pick]]) -> None:
-        witness = Witness(setup)
-        after_the_end = 0
-        for kind, pick in events:
-            witness.happen(kind, pick)
-            after_the_end += witness.state.ended is not None
-            if after_the_end > 5:
-                break
+    settings(PROFILE, max_examples=EXAMPLES)(given(setups(coordination, out_of_turn), happenings)(live_through))()
 
-    live_through()
+
+@pytest.mark.parametrize("out_of_turn", [OutOfTurn.HOLD, OutOfTurn.ACCEPT])
+@pytest.mark.parametrize("coordination", [TurnBased(), FreeForm(), Moderated()], ids=lambda each: each.kind)
+def test_whatever_becomes_of_fragments_it_keeps_them_too(coordination: Coordination, out_of_turn: OutOfTurn) -> None:
+    drawn = setups(coordination, out_of_turn, with_fragments=True)
+    settings(PROFILE, max_examples=40)(given(drawn, runnings)(live_through))()
+
+
+def live_through(setup: ConversationSetup, events: list[tuple[str, Pick]]) -> None:
+    """Have all of it happen, and some of it after the end too."""
+    witness = Witness(setup)
+    after_the_end = 0
+    for kind, pick in events:
+        witness.happen(kind, pick)
+        after_the_end += witness.state.ended is not None
+        if after_the_end > 5:
+            break
 
 
 @settings(PROFILE, max_examples=100)

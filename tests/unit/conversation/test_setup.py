@@ -54,6 +54,9 @@ def test_a_topic_and_somebody_who_decides_are_enough() -> None:
         ({"constraints": {"timeout_seconds": float("nan")}}, "constraints.timeout_seconds: Input should be"),
         ({"constraints": {"participant_limit": 201}}, "constraints.participant_limit: Input should be less"),
         ({"constraints": {"max_turns": 0}}, "constraints.max_turns: Input should be greater"),
+        ({"fragments": ["a b"]}, "fragments.0.name: String should match pattern"),
+        ({"fragments": [{"name": "Ping"}]}, "fragments.0.offer.context: Field required"),
+        ({"fragments": ["Ping"] * 21}, "fragments: Tuple should have at most 20 items"),
         ({"window": 4}, "window: Input should be greater than or equal to 5"),
         ({"history_events": 1}, "history_events: Input should be greater than or equal to 50"),
         ({"colour": "red"}, "colour: Extra inputs are not permitted"),
@@ -102,6 +105,37 @@ def test_somebody_of_the_roles_that_decide_may_decide() -> None:
     )
 
 
+WHO = {"type": "object", "properties": {"who": {"type": "string"}}}
+PING = {"name": "Ping", "context": WHO}
+
+
+@pytest.mark.parametrize(
+    ("fragments", "fault"),
+    [
+        ([PING, "Pong", "Ping"], "fragments: 'Ping' is named twice"),
+        ([{**PING, "context": {"type": "string"}}], "fragments.0.context: it must be of the type object, with"),
+        (["Pong", {**PING, "context": {"type": 5}}], "fragments.1.context: "),
+        ([{**PING, "bound": {"what": "fact"}}], "fragments.0.bound.what: the context has no such field"),
+        (
+            [{**PING, "name": f"P{n}", "context": {**WHO, "title": "x" * 15_000}} for n in range(5)],
+            "fragments: they have 76,135 bytes of JSON together, at most 65,536 are allowed",
+        ),
+    ],
+)
+def test_fragments_can_be_run(fragments: list[object], fault: str) -> None:
+    host = {**HOST, "can": ["speak", "decide", "invoke"]}
+    assert told(participants=[host], fragments=fragments).removeprefix("input: ").startswith(fault)
+
+
+def test_somebody_may_run_fragments_where_there_are_some() -> None:
+    assert told(fragments=["Ping"]) == (
+        "input: fragments: nobody may run one; give a participant the permission 'invoke'"
+    )
+    guests = {"can": ["speak", "invoke"]}
+    setup = {"topic": "Lunch", "participants": [HOST], "fragments": ["Ping", PING | {"name": "Pong"}]}
+    assert ConversationSetup.model_validate(setup | {"guests": guests}).named_fragments == {"fragments.0": "Ping"}
+
+
 def test_a_setup_survives_being_written_and_read() -> None:
     setup = ConversationSetup.model_validate(
         {
@@ -112,7 +146,8 @@ def test_a_setup_survives_being_written_and_read() -> None:
             "emergence": [{"kind": "silence", "seconds": 1.5}, {"kind": "decision", "roles": ["host"]}],
             "outcome": {"type": "object", "properties": {"food": {"enum": ["pizza", None, 1.5]}}},
             "facts": {"hungry": True},
-            "guests": None,
+            "fragments": ["Ping", {"name": "Pong", "context": {"type": "object", "properties": {}}}],
+            "guests": {"can": ["speak", "invoke"]},
             "constraints": {"max_turns": 3},
         }
     )

@@ -4,13 +4,17 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Final
 
+from pydantic import JsonValue
+
 from signals.assistant import Action, Finding, Reply
-from signals.conversation import MessageKind, Recorded, Tokens
+from signals.conversation import Invocation, InvocationStatus, MessageKind, Recorded, Tokens
 from signals.messages import (
     Close,
     Disposition,
     Grant,
     Interrupt,
+    InvocationMode,
+    Invoke,
     Join,
     Leave,
     Message,
@@ -20,10 +24,11 @@ from signals.messages import (
     Vote,
 )
 from signals.notices import Waiting
-from tests.unit.conversation.drawn import TOPICS, Pick, participant
-from tests.unit.conversation.talk import START
+from tests.unit.conversation.drawn import FRAGMENTS, TOPICS, Pick, participant
+from tests.unit.conversation.talk import START, offer
 from workflows.conversation import views
 from workflows.conversation.admission import check
+from workflows.conversation.context import whole_misfit
 from workflows.conversation.coordination import FreeForm
 from workflows.conversation.events import (
     Ask,
@@ -33,14 +38,19 @@ from workflows.conversation.events import (
     ConsultFailed,
     Effect,
     Event,
+    FragmentDone,
+    FragmentFailed,
     Misfit,
     Received,
     Replied,
     ReplyFailed,
+    RunFragment,
     Tell,
     TimePassed,
     Told,
 )
+from workflows.conversation.gathering import can_be_answered
+from workflows.conversation.invoked import MAX_UNDER_WAY, asking, under_way
 from workflows.conversation.machine import apply, awaiting, next_due, open_conversation
 from workflows.conversation.routing import Addressed, ByRole
 from workflows.conversation.setup import ConversationSetup
@@ -72,6 +82,7 @@ class Witness:
         self.under_way: set[tuple[str, int]] = set()
         self.consulted: set[int] = set()
         self.telling: list[Waiting] = []
+        self.runs: list[Invocation] = []
         self.note(reaction.effects)
         self.look()
 
@@ -85,6 +96,10 @@ class Witness:
                 self.under_way.remove((effect.speaker, effect.ask))
             elif isinstance(effect, Consult):
                 self.consulted.add(effect.number)
+            elif isinstance(effect, RunFragment):
+                assert all(effect.invocation.number != run.number for run in self.runs), "run twice under one number"
+                assert whole_misfit(effect.offer.context, effect.invocation.arguments) is None
+                self.runs.append(effect.invocation)
             elif isinstance(effect, Tell):
                 self.telling.append(effect.waiting)
 
@@ -96,7 +111,9 @@ class Witness:
         reaction = apply(self.setup, self.state, event)
         assert apply(self.setup, self.twin, event) == reaction, "the same event had another effect"
         if reaction.rejection is not None or before.ended is not None:
-            assert self.state == before.model_copy(update={"rejections": self.state.rejections})
+            # Of a fragment that isn't run all are told; else nothing has changed.
+            if before.ended is not None or not (isinstance(event, Received) and isinstance(event.message, Invoke)):
+                assert self.state == before.model_copy(update={"rejections": self.state.rejections})
             assert reaction.effects == ()
         if isinstance(event, Received):
             assert (refusal is None) == (reaction.rejection is None) == (reaction.answer is not None)
@@ -177,6 +194,35 @@ class Witness:
         if pick[1] == 0:
             self.send(Close(speaker=self.anybody(pick[0])))
 
+    def somebody_asks_for_a_fragment(self, pick: Pick) -> None:
+        self.send(self.request(self.anybody(pick[0]), pick))
+
+    def request(self, speaker: str, pick: Pick) -> Invoke:
+        which, given, mark = pick
+        fragments = [*FRAGMENTS, offer("Gone")]
+        modes = (None, None, *InvocationMode)
+        some: dict[str, JsonValue] = {"place": "Rome", "nights": 1 + given % 2, "sum": given, "note": "x", "odd": 1}
+        return Invoke(
+            speaker=speaker,
+            fragment=fragments[which % len(fragments)].name,
+            arguments=dict(list(some.items())[given % 4 : given % 4 + mark % 3]),
+            mode=modes[given % len(modes)],
+            id=MARKS[mark % len(MARKS)],
+        )
+
+    def what_a_fragment_needs_is_answered(self, pick: Pick) -> None:
+        who, which, _ = pick
+        if asked := asking(self.state):
+            self.say(self.anybody(who), reply_to=asked[which % len(asked)].seq)
+
+    def a_fragment_comes_to_its_end(self, pick: Pick) -> None:
+        if self.runs:
+            self.feed(FragmentDone(self.runs[pick[0] % len(self.runs)].number, f"{pick[1]}" * pick[2], self.now))
+
+    def a_fragment_fails(self, pick: Pick) -> None:
+        if self.runs:
+            self.feed(FragmentFailed(self.runs[pick[0] % len(self.runs)].number, "Broken", "it broke", self.now))
+
     def somebody_is_granted_the_floor(self, pick: Pick) -> None:
         self.send(Grant(speaker=self.anybody(pick[0]), to=self.anybody(pick[1])))
 
@@ -211,6 +257,7 @@ class Witness:
                 Vote(speaker=ask.speaker, proposal=1, approve=True),
                 Propose(speaker=ask.speaker, outcome=text),
                 Grant(speaker=ask.speaker, to=self.anybody(back)),
+                self.request(ask.speaker, pick),
             ]
             reply = Reply(
                 text=NONSENSE[text % len(NONSENSE)] * 2,
@@ -254,10 +301,13 @@ class Witness:
         self.there_is_one_message_for_each_id_of_a_speaker()
         self.the_floor_is_somebodys_who_may_have_it_or_nobodys()
         self.every_ask_is_answered_or_cancelled_or_under_way()
+        self.fragments_are_run_once_and_waited_for_until_they_end()
+        self.what_is_asked_for_somebody_may_answer()
         self.only_of_those_who_are_here_are_replies_or_turns_outstanding()
         self.it_waits_for_somebody_named_or_for_something_under_way_or_for_a_time()
         self.nobody_is_given_what_is_for_others()
         self.an_open_conversation_ends_when_its_time_is_up()
+        self.when_all_fragments_have_ended_nothing_is_held_for_them()
         self.the_timer_never_runs_hot()
         self.ai_participants_that_only_pass_come_to_rest()
         self.rules_are_followed_as_often_as_they_may_be()
@@ -292,6 +342,26 @@ class Witness:
 
     def every_ask_is_answered_or_cancelled_or_under_way(self) -> None:
         assert self.under_way == set(self.state.replying.items())
+
+    def fragments_are_run_once_and_waited_for_until_they_end(self) -> None:
+        known = {one.number: one for one in self.state.invocations}
+        assert len(known) == len(self.state.invocations)
+        assert len(under_way(self.state)) <= MAX_UNDER_WAY
+        assert set(self.state.requests) == {one.number for one in under_way(self.state)}
+        running = {one.number for one in known.values() if one.status is InvocationStatus.RUNNING}
+        assert running <= {run.number for run in self.runs}
+
+    def what_is_asked_for_somebody_may_answer(self) -> None:
+        if self.state.ended is None:
+            offers = {one.name: one for one in FRAGMENTS}
+            for one in asking(self.state):
+                assert can_be_answered(self.state, offers[one.fragment], self.state.members[one.speaker])
+
+    def when_all_fragments_have_ended_nothing_is_held_for_them(self) -> None:
+        ahead = copy_of(self.state)
+        for one in under_way(ahead) if ahead.ended is None else ():
+            apply(self.setup, ahead, FragmentFailed(one.number, "Broken", "it broke", self.now))
+        assert ahead.busy is None or ahead.ended
 
     def only_of_those_who_are_here_are_replies_or_turns_outstanding(self) -> None:
         outstanding = {*self.state.replying, *(turn.speaker for turn in self.state.held)}
@@ -377,6 +447,10 @@ HAPPENINGS: Final = {
     "somebody votes": Witness.somebody_votes,
     "somebody interrupts": Witness.somebody_interrupts,
     "somebody closes": Witness.somebody_closes,
+    "somebody asks for a fragment": Witness.somebody_asks_for_a_fragment,
+    "what a fragment needs is answered": Witness.what_a_fragment_needs_is_answered,
+    "a fragment comes to its end": Witness.a_fragment_comes_to_its_end,
+    "a fragment fails": Witness.a_fragment_fails,
     "somebody is granted the floor": Witness.somebody_is_granted_the_floor,
     "somebody follows topics": Witness.somebody_follows_topics,
     "a question is answered": Witness.a_question_is_answered,
