@@ -12,7 +12,7 @@ from temporalio.exceptions import ActivityError, ApplicationError
 
 from activities.relay import RelayActivities
 from signals.conversation import StopReason
-from signals.messages import Close, Propose, Turn
+from signals.messages import Close, Invoke, Propose, Turn
 from signals.modes import Mode
 from signals.names import WorkflowType
 from signals.support import (
@@ -27,6 +27,8 @@ from signals.support import (
 )
 from tests.flows import shop
 from tests.harness import running_worker
+from tests.unit.conversation.talk import ANYTHING, person
+from tests.workflows.rooms import Rooms
 from tests.workflows.talks import Run, Talks, failure
 from workflows.library import WORKFLOWS
 from workflows.support.errors import SupportError
@@ -203,6 +205,54 @@ async def test_the_conversation_is_among_customer_agent_and_assistant(talks: Tal
     ]
     await talks.decide(opened.id, {"action": "none", "solved": False})
     assert (await resolution(run)).status is ResolutionStatus.UNRESOLVED
+
+
+# What may be run from any conversation
+
+
+def desk(**facts: JsonValue) -> dict[str, object]:
+    """A conversation about a customer in which everything of support may be run."""
+    fragments = ["OrderStatus", "Refund", "PasswordReset", "AddressChange"]
+    return {"coordination": {"kind": "free_form"}, "fragments": fragments, "facts": {"customer_id": "C-1", **facts}}
+
+
+BOB = person("bob", *ANYTHING, role="agent")
+ROBOT = person("robot", *ANYTHING, role="assistant")
+CAROL = person("carol", *ANYTHING, role="customer")
+
+
+async def test_an_agent_approves_the_refund_that_they_have_run(client: Client, task_queue: str) -> None:
+    room = await Rooms(client, task_queue).open(BOB, CAROL, **desk())
+    refund = Invoke(speaker="bob", fragment="Refund", arguments={"order_id": "A-1002"})
+    await room.submit(refund)
+    facts = (await room.until(lambda status: status.facts.get("Refund"))).facts
+    assert facts["Refund"] == {"reference": "R-1", "order_id": "A-1002", "amount": "180", "approved_by": "bob"}
+    await room.close("bob")
+
+
+async def test_who_is_no_agent_can_not_approve_a_refund_nor_say_that_one_did(client: Client, task_queue: str) -> None:
+    room = await Rooms(client, task_queue).open(BOB, ROBOT, CAROL, **desk())
+    forged = {"order_id": "A-1002", "approved_by": "bob"}
+    error = await room.refusal("submit_invoke", Invoke(speaker="robot", fragment="Refund", arguments=forged))
+    assert error.message == "arguments: approved_by: nobody may give it, it is the person who asks"
+    await room.submit(Invoke(speaker="robot", fragment="Refund", arguments={"order_id": "A-1002"}))
+    failed = (await room.until(lambda status: not status.invocations)).facts
+    assert "Refund" not in failed
+    error = await room.refusal("submit_invoke", Invoke(speaker="carol", fragment="Refund"))
+    assert error.message == "Refund is for the roles agent, assistant; 'carol' has the role customer"
+    await room.close("bob")
+
+
+async def test_only_the_orders_of_the_customer_it_is_about_are_shown(client: Client, task_queue: str) -> None:
+    room = await Rooms(client, task_queue).open(BOB, CAROL, **desk())
+    other = {"order_id": "A-1001", "customer_id": "C-2"}
+    error = await room.refusal("submit_invoke", Invoke(speaker="carol", fragment="OrderStatus", arguments=other))
+    assert error.message == (
+        "arguments: customer_id: nobody may give it, it is what the conversation knows by this name"
+    )
+    await room.submit(Invoke(speaker="carol", fragment="OrderStatus", arguments={"order_id": "A-1001"}))
+    await room.until(lambda status: status.facts.get("OrderStatus"))
+    await room.close("bob")
 
 
 def _refund(order: str, amount: str) -> dict[str, JsonValue]:

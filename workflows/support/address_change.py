@@ -2,13 +2,15 @@
 
 from temporalio import workflow
 
+from signals.fragments import Bound
 from signals.support import AddressChanged, AddressChangeRequest, Notice
-from workflows.compiled import compiled, step
+from workflows.compiled import Fragment, compiled, step
 from workflows.options import QUICK
+from workflows.support.fragments import STAFF, WAITED_FOR
 from workflows.support.stubs import Books
 
 
-@compiled
+@compiled(fragment=Fragment(roles=STAFF, modes=WAITED_FOR, bound={"customer_id": Bound.FACT}))
 class AddressChange:
     """Change where an order goes, as long as it has not been shipped."""
 

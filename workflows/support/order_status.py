@@ -2,13 +2,16 @@
 
 from temporalio import workflow
 
+from signals.fragments import Bound
 from signals.support import Order, OrderAnswer, OrderQuestion
-from workflows.compiled import compiled, step
+from workflows.compiled import Fragment, compiled, step
 from workflows.options import QUICK
+from workflows.support.fragments import WAITED_FOR
 from workflows.support.stubs import Books
 
 
-@compiled
+# A customer's orders are shown to those who talk with that customer: which one is for the conversation to know.
+@compiled(fragment=Fragment(modes=WAITED_FOR, bound={"customer_id": Bound.FACT}))
 class OrderStatus:
     """Tell a customer where their order is."""
 

@@ -2,13 +2,15 @@
 
 from temporalio import workflow
 
+from signals.fragments import Bound
 from signals.support import PasswordResetRequest, PasswordResetSent
-from workflows.compiled import compiled, step
+from workflows.compiled import Fragment, compiled, step
 from workflows.options import QUICK
+from workflows.support.fragments import CUSTOMER, STAFF, WAITED_FOR
 from workflows.support.stubs import Books
 
 
-@compiled
+@compiled(fragment=Fragment(roles=(*STAFF, CUSTOMER), modes=WAITED_FOR, bound={"customer_id": Bound.FACT}))
 class PasswordReset:
     """Send a customer a link to choose a new password; the link goes by mail only."""
 

@@ -2,13 +2,18 @@
 
 from temporalio import workflow
 
+from signals.fragments import Bound
 from signals.support import Notice, Order, OrderQuestion, Receipt, RefundApproval, RefundRequest
-from workflows.compiled import compiled, step
+from workflows.compiled import Fragment, compiled, step
 from workflows.options import QUICK
+from workflows.support.fragments import STAFF, WAITED_FOR
 from workflows.support.stubs import Books
 
 
-@compiled
+# An agent who asks for it approves it, up to what the books say that they may; without one the shop's policy decides.
+@compiled(
+    fragment=Fragment(roles=STAFF, modes=WAITED_FOR, bound={"customer_id": Bound.FACT, "approved_by": Bound.PERSON})
+)
 class Refund:
     """Give money back for an order, as far as the shop's policy or an agent allows."""
 

@@ -9,6 +9,7 @@ from workflows.conversation.coordination import FreeForm
 from workflows.conversation.emergence import Decision
 from workflows.conversation.setup import ConversationSetup
 from workflows.hybrid import StepError
+from workflows.support.fragments import AGENT, ASSISTANT, CUSTOMER
 
 GUIDANCE = "support"
 """The prompt file that holds the shop's policy for the assistant."""
@@ -35,19 +36,19 @@ def _setup(
     return ConversationSetup(
         topic=topic[:500],
         participants=(
-            Participant(id=account.customer_id, kind=Kind.HUMAN, role="customer", name=account.name),
+            Participant(id=account.customer_id, kind=Kind.HUMAN, role=CUSTOMER, name=account.name),
             Participant(
                 id=agent.id,
                 kind=Kind.HUMAN,
-                role="agent",
+                role=AGENT,
                 name=agent.name,
                 can=(Permission.SPEAK, Permission.DECIDE, Permission.MODERATE),
             ),
-            Participant(id="assistant", kind=Kind.AI, role="assistant", name="Assistant"),
+            Participant(id="assistant", kind=Kind.AI, role=ASSISTANT, name="Assistant"),
         ),
         # People answer when they can, in any order; the assistant answers whoever speaks.
         coordination=FreeForm(),
-        emergence=(Decision(roles=("agent",)),),
+        emergence=(Decision(roles=(AGENT,)),),
         facts={
             "what the customer wrote": request.text[:2000],
             **{f"order {order.id}": _order(order) for order in account.orders[:5]},
