@@ -49,6 +49,8 @@ histories: $(INSTALLED)  ## record anew what tests/replay replays; only where ol
 lock: $(INSTALLED)  ## pin what pyproject.toml asks for, leaving what fits as it is
 	$(BIN)/uv pip compile --universal --generate-hashes --no-emit-index-url --no-annotate --no-header --quiet \
 		pyproject.toml --group dev --output-file requirements.lock
+	$(BIN)/uv pip compile --universal --generate-hashes --no-emit-index-url --no-annotate --no-header --quiet \
+		pyproject.toml --constraint requirements.lock --output-file infra/worker.lock
 
 clean:  ## remove all that was made here, with the runs and books in var/
 	rm -rf .venv var .mypy_cache .ruff_cache .pytest_cache .hypothesis dist
