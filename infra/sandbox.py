@@ -25,6 +25,7 @@ PASSED_THROUGH: Final = (
     # What the examples' workflow modules share; they themselves are loaded anew.
     "workflows.pipeline.errors",
     "workflows.pipeline.failures",
+    "workflows.pipeline.fragments",
     "workflows.pipeline.narrowing",
     "workflows.pipeline.policy",
     "workflows.pipeline.standing",

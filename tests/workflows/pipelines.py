@@ -14,6 +14,7 @@ from activities.pipeline.deployments import TargetDeployments
 from activities.pipeline.stages import CommandStages
 from activities.pipeline.workshop import Workshop
 from activities.relay import RelayActivities
+from activities.results import WorkflowResults
 from signals.messages import Propose
 from signals.names import WorkflowType
 from signals.pipeline import PipelineResult
@@ -46,6 +47,7 @@ class Floor:
             targets.verify,
             shop.Listener().reply,
             RelayActivities(client).pass_on,
+            WorkflowResults(client).await_result,
         ]
 
     def left(self) -> list[str]:

@@ -8,11 +8,15 @@ import pytest
 from temporalio.client import Client
 from temporalio.exceptions import ActivityError, ApplicationError
 
+from activities.pipeline.configuration import TEST
 from signals.checkouts import BisectRequest, Culprit, FileExcerpt, RunTestsRequest, ShowFileRequest
+from signals.conversation import MessageKind
+from signals.errors import ErrorType
+from signals.messages import Invoke
 from signals.names import WorkflowType
 from signals.pipeline import PipelineStatus, Stage, StageResult, StageState
 from signals.wire import Wire
-from tests.harness import running_worker
+from tests.harness import eventually, running_worker
 from tests.unit.pipeline.projects import BAD, CART, Project
 from tests.workflows.pipelines import Crew, Floor
 from tests.workflows.talks import Run, failure
@@ -87,6 +91,37 @@ async def test_the_commit_that_made_tests_fail_is_found(crew: Crew, floor: Floor
     assert isinstance(culprit, Culprit)
     assert (culprit.commits, floor.left()) == ((commits[5],), [])
     assert culprit.tested <= 3
+
+
+async def test_people_find_the_cause_from_the_conversation_that_it_is_talked_about_in(
+    crew: Crew, floor: Floor, project: Project
+) -> None:
+    project.commit({"cart.py": BAD})
+    run = await crew.push(project, pipeline={"test": TEST.model_dump(mode="json"), "lead": "dana", "assistants": False})
+    opened = await crew.talk(run, 1)
+    evil = {"test": {"command": ["touch", "/tmp/evil"]}}
+    asked = (
+        ("ShowFile", {"path": "cart.py", "first": 2}),
+        ("RunTests", {"commit": "main~1", "tests": ["test_cart.py::test_total"]}),
+        ("RunTests", {"commit": "main~1", "pipeline": evil}),
+    )
+    for fragment, arguments in asked:
+        await run.signal("invoke", Invoke(speaker="ann", fragment=fragment, arguments=arguments))
+
+    async def told() -> list[str]:
+        messages = (await crew.transcript(opened.id)).messages
+        return [message.text for message in messages if message.kind is MessageKind.FRAGMENT]
+
+    await eventually(told, lambda texts: any('"tests":1' in text.replace(" ", "") for text in texts))
+    assert any("return sum(prices) + 1" in text for text in await told())
+    assert (await crew.rejections(crew.conversation(opened.id), 1)).recent[0].type is ErrorType.INVALID_INPUT
+    await crew.propose(opened, "ann", {"action": "give_up", "reason": "enough seen"})
+    assert (await crew.result(run)).status is PipelineStatus.GIVEN_UP
+
+    async def left() -> list[str]:
+        return floor.left()
+
+    await eventually(left, lambda names: not names)
 
 
 @pytest.mark.skipif(not (ROOT / ".git").exists(), reason="this copy of the project is no git repository")

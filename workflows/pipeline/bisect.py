@@ -6,9 +6,10 @@ from temporalio.exceptions import ApplicationError
 from signals.checkouts import BisectRequest, Checkout, CheckoutRequest, CommitRange, Culprit, RangeRequest, StageRequest
 from signals.pipeline import Stage
 from signals.run import RunSoFar
-from workflows.compiled import Repeat, compiled, step
+from workflows.compiled import Fragment, Repeat, compiled, step
 from workflows.options import COMMAND, GIT
 from workflows.pipeline.errors import PipelineError
+from workflows.pipeline.fragments import BOUND, LATER
 from workflows.pipeline.narrowing import Narrowing
 from workflows.pipeline.stubs import Checkouts, Stages
 
@@ -21,7 +22,7 @@ def is_found(narrowed: Narrowing) -> bool:
     return narrowed.done
 
 
-@compiled
+@compiled(fragment=Fragment(modes=LATER, bound=BOUND))
 class Bisect:
     """Find the first commit of a range with which tests fail, by testing some of them."""
 

@@ -69,6 +69,7 @@ def facts_of(candidate: Checkout, checks: Checks) -> dict[str, JsonValue]:
         known |= _parts("end of the log", failed.tail[-LOG_TOLD:])
     known["changed files"] = ", ".join(candidate.files)[:PART]
     known |= _parts("difference", candidate.diff[:DIFF_TOLD])
+    known["pipeline"] = candidate.pipeline.model_dump(mode="json", exclude_none=True)
     return known
 
 

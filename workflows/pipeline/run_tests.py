@@ -6,13 +6,14 @@ from temporalio.exceptions import ApplicationError
 from signals.checkouts import Checkout, CheckoutRequest, RunTestsRequest, StageRequest
 from signals.pipeline import Stage, StageResult
 from signals.run import RunSoFar
-from workflows.compiled import compiled, step
+from workflows.compiled import Fragment, compiled, step
 from workflows.options import COMMAND, GIT
 from workflows.pipeline.errors import PipelineError
+from workflows.pipeline.fragments import BOUND, LATER
 from workflows.pipeline.stubs import Checkouts, Stages
 
 
-@compiled
+@compiled(fragment=Fragment(modes=LATER, bound=BOUND))
 class RunTests:
     """Run all tests of a commit, or some."""
 

@@ -5,15 +5,16 @@ from temporalio import workflow
 from signals.checkouts import Checkout, CheckoutRequest, FileExcerpt, FileRequest, ShowFileRequest
 from signals.project import Command, Pipeline
 from signals.run import RunSoFar
-from workflows.compiled import compiled, step
+from workflows.compiled import Fragment, compiled, step
 from workflows.options import GIT
+from workflows.pipeline.fragments import AT_ONCE, REPOSITORY
 from workflows.pipeline.stubs import Checkouts
 
 _NOTHING = Pipeline(test=Command(command=("true",)))
 """What the commit says of its pipeline doesn't matter here."""
 
 
-@compiled
+@compiled(fragment=Fragment(modes=AT_ONCE, bound=REPOSITORY))
 class ShowFile:
     """Show lines of a file, as they are in a commit."""
 

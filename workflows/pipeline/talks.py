@@ -12,6 +12,7 @@ from workflows.conversation.coordination import FreeForm
 from workflows.conversation.emergence import Decision
 from workflows.conversation.setup import ConversationSetup
 from workflows.hybrid import StepError
+from workflows.pipeline.fragments import FRAGMENTS
 from workflows.pipeline.policy import AUTHOR, Approvals, reviewers
 
 _TAKE_PART: Final = (Permission.SPEAK, Permission.INVOKE)
@@ -36,6 +37,7 @@ def debugging(request: PipelineRequest, source: Checkout, error: StepError) -> C
         coordination=FreeForm(),
         emergence=(Decision(),),
         facts={**error.details, "what to decide": _FIXES},
+        fragments=FRAGMENTS,
         guidance="debugging",
         constraints=Constraints(timeout_seconds=pipeline.talk_seconds),
     )
@@ -61,6 +63,7 @@ def review(request: PipelineRequest, source: Checkout, error: StepError) -> Conv
         emergence=(Approvals(count=pipeline.review.approvals, roles=roles, commit=commit),),
         outcome=_review_schema(commit),
         facts={**error.details, "what to decide": _VERDICTS},
+        fragments=FRAGMENTS,
         guidance="review",
         guests=None,
         constraints=Constraints(timeout_seconds=pipeline.talk_seconds),
