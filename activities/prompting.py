@@ -206,9 +206,9 @@ def _mark(message: Recorded, names: Mapping[str, str]) -> str:
     """What a message is, in brackets: no name has any."""
     parts = []
     if message.kind is MessageKind.PROPOSAL:
-        parts.append(f"makes proposal {message.proposal}")
+        parts.append(f"proposal {message.proposal}")
     elif message.kind is MessageKind.VOTE:
-        parts.append(f"votes on proposal {message.proposal}")
+        parts.append(f"vote on proposal {message.proposal}")
     elif message.kind is MessageKind.FRAGMENT:
         parts.append(f"run {message.fragment}")
     if message.to:

@@ -17,7 +17,7 @@ from signals.assistant import Action, ReplyRequest, Tool
 from signals.messages import Grant, Invoke, Propose, Vote
 from signals.participants import Kind, Permission
 from signals.wire import one_line
-from workflows.conversation.outcomes import JsonSchema, outcome_fault
+from workflows.conversation.outcomes import JsonSchema, value_fault
 
 MAX_ACTIONS: Final = 10
 """How many things one reply may want done."""
@@ -99,8 +99,8 @@ class Toolbox:
             arguments: Arguments = call.args_as_dict(raise_if_invalid=True)
         except (ValueError, AssertionError):
             raise ValueError("its arguments are no JSON object") from None
-        if fault := outcome_fault(offer.definition.parameters_json_schema, arguments):
-            raise ValueError(fault.removeprefix("outcome: "))
+        if fault := value_fault(offer.definition.parameters_json_schema, arguments, "arguments"):
+            raise ValueError(fault)
         offer.take(wishes, arguments)
         if len(wishes.actions) > MAX_ACTIONS:
             wishes.actions.pop()
@@ -184,7 +184,7 @@ def _running(request: ReplyRequest, fragment: Tool, taken: set[str]) -> _Offer:
     plain = re.sub(r"[^A-Za-z0-9_-]", "_", RUN + fragment.name)[:LONGEST_NAME]
     name = plain if plain not in taken else f"{plain[: LONGEST_NAME - 3]}_{len(taken)}"
     taken.add(name)
-    schema = {"type": "object", **{key: value for key, value in fragment.context.items() if key != "required"}}
+    schema = {"type": "object", **fragment.context}
     about = f"{fragment.about} {ASKED_FOR}".strip()
     return _Offer(ToolDefinition(name=name, description=about, parameters_json_schema=schema), take)
 

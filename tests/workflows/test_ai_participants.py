@@ -14,11 +14,14 @@ from temporalio.client import Client
 from activities.assistant import AssistantActivities
 from activities.local_model import LocalModel
 from activities.models import LanguageModels
+from activities.results import WorkflowResults
 from activities.scripts import Script
 from signals.conversation import MessageKind, StopReason
 from signals.errors import ErrorType
-from signals.messages import Grant, Interrupt, Propose
+from signals.messages import Grant, Interrupt, Propose, Turn
 from signals.participants import Kind, Participant, Permission
+from tests.flows.fragments import FLOWS
+from tests.flows.steps import Agency
 from tests.harness import eventually, running_worker
 from tests.unit.assistant.endpoint import Endpoint, Hang, calls, fails, says
 from tests.workflows.rooms import ANN, BEN, FREE_FORM, Room, Rooms
@@ -49,7 +52,9 @@ async def rooms(client: Client) -> AsyncIterator[Rooms]:
     models = LanguageModels(LocalModel(), infer=client_at)
     scripts = TypeAdapter(dict[str, Script]).validate_python(SCRIPTS)
     assistant = AssistantActivities("script:clerk", models, scripts)
-    async with running_worker(client, [Conversation], [assistant.reply, assistant.consult]) as task_queue:
+    others = [*Agency().activities, WorkflowResults(client).await_result]
+    activities = [*others, assistant.reply, assistant.consult]
+    async with running_worker(client, [*FLOWS, Conversation], activities) as task_queue:
         yield Rooms(client, task_queue)
     await models.aclose()
 
@@ -140,6 +145,41 @@ async def test_an_ai_participant_hands_over_to_a_person_and_comes_back_when_it_i
         ("ann", "@bot and now?"),
         ("bot", "Here again."),
     ]
+    await room.close()
+
+
+async def test_a_model_has_a_fragment_run_and_is_asked_again_with_what_it_gave(
+    rooms: Rooms, provider: Endpoint
+) -> None:
+    provider.first = [calls(("run_Errand", {"place": "Rome"}), text="I book it."), says("You have a seat.")]
+    room = await rooms.open(
+        ANN,
+        BEN,
+        ai(provider.url, Permission.SPEAK, Permission.INVOKE),
+        coordination=FREE_FORM,
+        fragments=["Errand"],
+    )
+    await room.say("ann", "To Rome, please")
+    assert await room.said(3) == [
+        ("ann", "To Rome, please"),
+        ("bot", "I book it."),
+        ("bot", "You have a seat."),
+    ]
+    told = provider.asked[1]["messages"][-1]["content"].splitlines()
+    assert 'bot (assistant) [run 1]: asks for Errand {"place": "Rome"}' in told
+    assert '* [run 1]: Errand gave {"what": "seat to Rome"}' in told
+    assert 'seat: {"what": "seat to Rome"}' in told
+    await room.close()
+
+
+async def test_what_a_model_leaves_out_is_asked_for_and_an_answer_goes_on(rooms: Rooms, provider: Endpoint) -> None:
+    provider.first = [calls(("run_Errand", {})), says("You have a seat.")]
+    clerk = ai(provider.url, Permission.SPEAK, Permission.INVOKE, speaks="addressed")
+    room = await rooms.open(ANN, BEN, clerk, coordination=FREE_FORM, fragments=["Errand"])
+    await room.say("ann", "A seat, please, @bot")
+    [asked] = (await room.until(lambda status: status.invocations)).invocations
+    await room.send(Turn(speaker="ann", text="Rome", in_reply_to=asked.seq))
+    assert (await room.said(3))[1:] == [("ann", "Rome"), ("bot", "You have a seat.")]
     await room.close()
 
 

@@ -103,8 +103,8 @@ def test_what_was_done_is_told_as_such_even_to_who_did_it() -> None:
         message(6, None, "Carol joined"),
     )
     assert told(asking().model_copy(update={"messages": messages}))[2:] == [
-        "Sage (assistant) [makes proposal 1]: proposes outcome 1",
-        "Bob Keller (agent) [votes on proposal 1]: [run 7] fine",
+        "Sage (assistant) [proposal 1]: proposes outcome 1",
+        "Bob Keller (agent) [vote on proposal 1]: [run 7] fine",
         "Sage (assistant) [run 2]: asks for OrderStatus",
         "* [run 2]: OrderStatus gave: shipped",
         "Alice (customer) [to Sage (assistant), Bob Keller (agent) alone]: between us",
