@@ -21,14 +21,15 @@ from infra.errors import SetupError
 from infra.queues import Share
 from infra.telemetry import runtime
 from signals.assistant import Reply, ReplyRequest
-from signals.messages import Turn
-from tests.flows import points
+from signals.messages import Invoke, Turn
+from tests.flows import fragments, points
 from tests.flows.broken import Broken
 from tests.flows.points import Wish
+from tests.flows.steps import Agency
 from tests.flows.talkers import Manner, Talkers, talker
 from tests.harness import eventually, free_port
 from tests.telemetry.prometheus import PROGRAM, Prometheus, prometheus
-from tests.workflows.rooms import ANN, BEN, FREE_FORM, Rooms
+from tests.workflows.rooms import ANN, BEN, FREE_FORM, Rooms, setup_of
 from tests.workflows.talks import Talks, failure
 from worker import create_worker
 from workflows.conversation.workflow import Conversation
@@ -70,8 +71,8 @@ async def observed(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Pr
         client = await connect(server.address, runtime=told_by)
         # In memory there is room for two runs, so that others are replayed all the time.
         config = Config(worker=WorkerSettings(task_queue=QUEUE, max_cached_workflows=2))
-        flows = [*points.FLOWS, Conversation, Broken]
-        workers = create_worker(client, config, workflows=flows, activities=[DearTalkers().reply])
+        flows = [*points.FLOWS, *fragments.FLOWS, Conversation, Broken]
+        workers = create_worker(client, config, workflows=flows, activities=[DearTalkers().reply, *Agency().activities])
         async with workers, backlog_told(client, workers.shares, told_by.metric_meter):
             await a_day(client)
             yield running
@@ -81,13 +82,17 @@ async def a_day(client: Client) -> None:
     """Conversations and runs of every kind, good and bad."""
     rooms, talks = Rooms(client, QUEUE), Talks(client, QUEUE)
     ai = talker(Manner.ECHO), talker(Manner.MUTE, "mute")
-    room = await rooms.open(ANN, BEN, *ai, coordination=FREE_FORM, history_events=50, adaptation=[RULE])
+    room = await rooms.open(
+        ANN, BEN, *ai, coordination=FREE_FORM, history_events=50, adaptation=[RULE], fragments=["Errand"]
+    )
     others = [await rooms.open(ANN, BEN) for _ in range(3)]
     for number in range(TURNS):
         await room.say("ann", f"bot, {number}?")
         await room.taken(2 * number + 2)
         await room.until(lambda status: not status.replying)
         await others[number % len(others)].say(("ann", "ben")[number // len(others) % 2], "well")
+    await room.send(Invoke(speaker="ann", fragment="Errand", arguments={"place": "Rome"}))
+    await room.until(lambda status: status.facts.get("seat"))
     await room.say("zoe", "let me in")
     await room.rejections(1)
     for one in (room, *others):
@@ -122,6 +127,7 @@ async def test_what_happened_is_counted_once_however_often_it_is_replayed(observ
         "parley_conversations_ended_total": 5,
         'parley_conversations_ended_total{stop="decision"}': 1,
         'parley_rejections_total{type="NotAParticipant"}': 1,
+        'parley_fragments_total{fragment="Errand", status="succeeded"}': 1,
         'parley_adaptations_total{seen="dominates", done="nudge"}': 1,
         'parley_answer_latency_seconds_count{model="echo", purpose="reply"}': TURNS,
         'parley_tokens_total{direction="input"}': 10 * TURNS,
@@ -157,8 +163,8 @@ async def test_a_backlog_is_told_with_its_age(tmp_path: Path) -> None:
     assert told_by
     async with DevServer() as server, prometheus(tmp_path, address) as running:
         client = await connect(server.address, runtime=told_by)
-        for _ in range(3):
-            await Rooms(client, "forsaken").open(ANN, BEN)
+        for number in range(3):
+            await client.start_workflow("Conversation", setup_of(), id=f"{number}", task_queue="forsaken")
         share = Share("forsaken", workflows=True, activities=(), max_concurrent=1, max_per_second=None)
         async with backlog_told(client, [share], told_by.metric_meter):
             labels = '{task_queue="forsaken", tasks="workflow"}'

@@ -92,10 +92,9 @@ def test_the_worker_s_settings_are_known(settings: pytest.MonkeyPatch) -> None:
 
 def test_prometheus_looks_where_the_worker_tells() -> None:
     [prometheus] = documents(INFRA / "prometheus" / "prometheus.yaml")
-    targets = {
-        target for job in prometheus["scrape_configs"] for one in job["static_configs"] for target in one["targets"]
-    }
-    assert targets == {"worker:9464", "temporal:9091"}
+    [found] = [one for job in prometheus["scrape_configs"] for one in job.get("dns_sd_configs", ())]
+    assert found == {"names": ["worker"], "type": "A", "port": 9464}
+    assert "worker" in SERVICES
     assert "PARLEY_TELEMETRY__PROMETHEUS=0.0.0.0:9464" in (INFRA / "Dockerfile").read_text()
 
 
