@@ -71,6 +71,10 @@ class Room:
         """Wait until it stands so."""
         return await eventually(self.status, right)
 
+    async def begun(self) -> None:
+        """Wait until all of its beginning is in its history: queries are answered before."""
+        await eventually(self.handle.describe, lambda run: "ParleyMode" in run.search_attributes)
+
     async def taken(self, turns: int) -> Status:
         """Wait until so many turns were taken."""
         return await self.until(lambda status: status.turns >= turns)
@@ -136,7 +140,4 @@ class Rooms:
         await self.client.start_workflow(
             WorkflowType.CONVERSATION, setup_of(*participants, **options), id=name, task_queue=self.task_queue
         )
-        room = Room(self.client, name)
-        # Queries are answered before: what is counted from here on must not have part of the beginning in it.
-        await eventually(room.handle.describe, lambda run: "ParleyMode" in run.search_attributes or run.close_time)
-        return room
+        return Room(self.client, name)

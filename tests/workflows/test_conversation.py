@@ -162,7 +162,7 @@ async def test_every_message_has_an_update_that_says_what_became_of_it(rooms: Ro
 )
 async def test_an_update_that_is_refused_leaves_no_history(rooms: Rooms, message: Message, error: ErrorType) -> None:
     room = await rooms.open(ANN, BEN, out_of_turn="refuse", outcome={"type": "string"})
-    await room.status()
+    await room.begun()
     before = await room.events()
     assert (await room.refusal(f"submit_{message.signal}", message)).type == error
     assert await room.events() == before
@@ -292,6 +292,7 @@ async def test_who_is_waited_for_is_found_by_a_list(rooms: Rooms) -> None:
 async def test_as_many_of_those_waited_for_are_listed_as_there_is_room_for(rooms: Rooms) -> None:
     crowd = [person(f"{number:03}".ljust(64, "x")) for number in range(199)]
     room = await rooms.open(ANN, *crowd, coordination=FREE_FORM, constraints={"participant_limit": 200})
+    await room.begun()
     assert len((await room.status()).awaiting) == 200
     listed = (await room.handle.describe()).search_attributes["ParleyAwaiting"]
     assert listed == ["ann", *(someone.id for someone in crowd[:30])]

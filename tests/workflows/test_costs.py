@@ -35,6 +35,7 @@ def rooms(client: Client, task_queue: str) -> Rooms:
 async def taking(room: Room, speakers: list[str], recorded_each: int = 1) -> Cost:
     """Take turns one by one; gives what they cost together."""
     await eventually(lambda: room.events(EventType.EVENT_TYPE_TIMER_STARTED))  # it has begun
+    await room.begun()
     turns = (await room.until(lambda status: not status.replying)).turns
     before = await cost(room)
     for number, speaker in enumerate(speakers, 1):
