@@ -89,14 +89,17 @@ def masked(name: str, value: JsonValue) -> JsonValue:
 
 def _leaves(model: BaseModel, tables: Key) -> Iterator[tuple[Key, JsonValue]]:
     written: dict[str, JsonValue] = model.model_dump(mode="json")
+    inner: list[tuple[str, BaseModel]] = []
     for name, field in type(model).model_fields.items():
-        inner = getattr(model, name)
-        if isinstance(inner, BaseModel):
-            yield from _leaves(inner, (*tables, name))
+        value = getattr(model, name)
+        if isinstance(value, BaseModel):
+            inner.append((name, value))
         elif field.exclude:
-            yield (*tables, name), None if inner is None else HIDDEN
+            yield (*tables, name), None if value is None else HIDDEN
         else:
             yield (*tables, name), written[name]
+    for name, table in inner:
+        yield from _leaves(table, (*tables, name))
 
 
 def _as_json(setting: Setting) -> dict[str, JsonValue]:
