@@ -30,7 +30,7 @@ from activities.assistant import AssistantActivities
 from activities.local_model import LocalModel, LocalModelError
 from activities.models import LOCAL, LanguageModels
 from activities.notify import TIME_LIMIT, WebhookNotifier
-from activities.pinning import WorkerPinning
+from activities.pinning import Expect, WorkerPinning
 from activities.pipeline.checkouts import GitCheckouts
 from activities.pipeline.deployments import TargetDeployments
 from activities.pipeline.stages import CommandStages
@@ -44,7 +44,7 @@ from activities.support.engine import books_engine
 from activities.support.model_classifier import ModelClassifier
 from activities.support.seed import prepare
 from infra.backlog import backlog_told
-from infra.config import DEFAULT_COORDINATION, Config, Duty, load_config, variables
+from infra.config import Config, Duty, Warm, load_config, variables
 from infra.connection import connect, ensure_search_attributes
 from infra.devserver import PORT, UI_OFFSET, DevServer
 from infra.errors import SetupError
@@ -54,14 +54,12 @@ from infra.queues import QueueInterceptor, Share, Workers, shares
 from infra.replay import run_options
 from infra.table import MAX_PORT
 from infra.telemetry import runtime
+from infra.validation import hold_to
 from infra.versions import deployment_of, pinned
 from infra.webhooks import webhook
-from signals.settings import Settings, ValidationLevel
 from workflows.compiled import CompileError
 from workflows.compiled.compiler import validating
-from workflows.compiled.plan import plan_of
 from workflows.composition import REGISTRY, PlanError, check_composites
-from workflows.conversation.speaker_selection import default_fault
 from workflows.extensions import Extension, ExtensionError, install, load_extension
 from workflows.library import WORKFLOWS
 from workflows.modes.stubs import Assessing
@@ -96,6 +94,7 @@ def create_worker(
     workflows: Sequence[type],
     activities: Sequence[Callable[..., object]],
     extensions: Sequence[Extension] = (),
+    expect: Expect | None = None,
 ) -> Workers:
     """Build the workers of a process; the client must have been made by `infra.connection.connect`.
 
@@ -105,6 +104,7 @@ def create_worker(
         workflows: The workflow classes.
         activities: The activities, bound to what they need.
         extensions: What outside modules add to them.
+        expect: Makes language models ready that runs may ask before long.
 
     Raises:
         ExtensionError: An extension can't be used.
@@ -117,16 +117,22 @@ def create_worker(
     REGISTRY.add(workflows=all_workflows)
     if findings := check_composites(all_workflows):
         raise PlanError(findings)
-    _hold_to(config.execution, all_workflows)
+    hold_to(config.execution, all_workflows)
     all_activities = [*activities, *(activity for extension in extensions for activity in extension.activities)]
     parts = shares(config.worker, all_activities)
-    return Workers(parts, lambda share: _worker(client, config, share, all_workflows))
-
-
-def _worker(client: Client, config: Config, share: Share, workflows: Sequence[type]) -> Worker:
     # Local activities belong to whoever runs workflows.
-    pinning = WorkerPinning(config.execution, REGISTRY.fragments)
+    pinning = WorkerPinning(config.execution, REGISTRY.fragments, expect)
     at_hand: list[Callable[..., object]] = [pinning.pin, SelectingActivities().select]
+    return Workers(parts, lambda share: _worker(client, config, share, all_workflows, at_hand))
+
+
+def _worker(
+    client: Client,
+    config: Config,
+    share: Share,
+    workflows: Sequence[type],
+    at_hand: Sequence[Callable[..., object]],
+) -> Worker:
     deployment = deployment_of(config.worker)
     if deployment:
         workflows = pinned(workflows)
@@ -153,21 +159,6 @@ def _worker(client: Client, config: Config, share: Share, workflows: Sequence[ty
     )
 
 
-def _hold_to(settings: Settings, workflows: Sequence[type]) -> None:
-    """Hold workflows, and what is known once extensions are installed, to the settings.
-
-    Raises:
-        SetupError: It doesn't fit.
-    """
-    if fault := default_fault(settings.conversation.default_coordination):
-        raise SetupError(f"[{'.'.join(DEFAULT_COORDINATION[:-1])}] {DEFAULT_COORDINATION[-1]}: {fault}")
-    plans = [plan for flow in workflows if (plan := plan_of(flow))]
-    found = [str(finding) for plan in plans for finding in plan.findings]
-    if found and settings.workflow.validation_level is ValidationLevel.STRICT:
-        told = 'workflows with warnings are refused; mend them, or make it "standard"'
-        raise SetupError("\n".join([f"[execution.workflow] validation_level: {told}:", *found]))
-
-
 async def serve(options: argparse.Namespace, config: Config) -> None:
     """Run a worker until it is cancelled.
 
@@ -186,8 +177,8 @@ async def serve(options: argparse.Namespace, config: Config) -> None:
         told_by = runtime(config.telemetry)
         client = await connect(server.address if server else None, data_converter(config), told_by)
         await ensure_search_attributes(client)
-        activities = await _activities(config, client, stack)
-        workers = await stack.enter_async_context(_with_extensions(client, config, activities))
+        activities, expect = await _activities(config, client, stack)
+        workers = await stack.enter_async_context(_with_extensions(client, config, activities, expect))
         health.polling = Polling(client, workers.shares).fault
         if told_by:
             await stack.enter_async_context(backlog_told(client, workers.shares, told_by.metric_meter))
@@ -195,17 +186,21 @@ async def serve(options: argparse.Namespace, config: Config) -> None:
         await (server.ended() if server else asyncio.Event().wait())
 
 
-async def _activities(config: Config, client: Client, stack: AsyncExitStack) -> list[Callable[..., object]]:
-    """Build the activities that are served, with all that they need; the stack ends it."""
+async def _activities(
+    config: Config, client: Client, stack: AsyncExitStack
+) -> tuple[list[Callable[..., object]], Expect | None]:
+    """Build the activities that are served, with all that they need, and what makes models ready; the stack ends it."""
     activities: list[Callable[..., object]] = []
+    expect: Expect | None = None
     if Duty.AI in config.worker.serves:
-        activities += await _ai(config, stack)
+        asking, expect = await _ai(config, stack)
+        activities += asking
     if Duty.BUSINESS in config.worker.serves:
         activities += await _business(config, client, stack)
-    return activities
+    return activities, expect
 
 
-async def _ai(config: Config, stack: AsyncExitStack) -> list[Callable[..., object]]:
+async def _ai(config: Config, stack: AsyncExitStack) -> tuple[list[Callable[..., object]], Expect | None]:
     local = LocalModel()
     stack.callback(local.close)
     models = LanguageModels(local)
@@ -213,9 +208,18 @@ async def _ai(config: Config, stack: AsyncExitStack) -> list[Callable[..., objec
     assistant = AssistantActivities(config.assistant.model, models, config.assistant.scripts)
     classifier = await _classifier(config, local, stack)
     assessor = await _assessor(config, local, stack)
-    if config.assistant.warm and config.assistant.model == LOCAL:
+    warm = config.assistant.warm
+    if warm is Warm.START and config.assistant.model == LOCAL:
         await _or_setup_error("assistant", local.warm())
-    return [assistant.reply, assistant.consult, classifier.classify, assessor.assess]
+    elif warm is Warm.START:
+        assistant.expect([None])
+    activities: list[Callable[..., object]] = [
+        assistant.reply,
+        assistant.consult,
+        classifier.classify,
+        assessor.assess,
+    ]
+    return activities, None if warm is Warm.REPLY else assistant.expect
 
 
 async def _business(config: Config, client: Client, stack: AsyncExitStack) -> list[Callable[..., object]]:
@@ -290,11 +294,15 @@ async def _or_setup_error(table: str, starting: Awaitable[T]) -> T:
         raise SetupError(f"[{table}] {str(error).splitlines()[0]}") from error
 
 
-def _with_extensions(client: Client, config: Config, activities: Sequence[Callable[..., object]]) -> Workers:
+def _with_extensions(
+    client: Client, config: Config, activities: Sequence[Callable[..., object]], expect: Expect | None
+) -> Workers:
     try:
         with validating(config.execution.workflow.validation_level):
             extensions = [load_extension(module) for module in config.worker.extensions]
-        return create_worker(client, config, workflows=WORKFLOWS, activities=activities, extensions=extensions)
+        return create_worker(
+            client, config, workflows=WORKFLOWS, activities=activities, extensions=extensions, expect=expect
+        )
     except (ExtensionError, CompileError, PlanError) as error:
         raise SetupError(f"[worker] extensions: {error}") from error
 

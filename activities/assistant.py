@@ -1,6 +1,6 @@
 """AI participants, and advice about conversations, by any language model: an activity for each reply or question."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -104,6 +104,17 @@ class AssistantActivities(Assistant, Adviser):
                 raise final(str(error)) from None
         async with heartbeats():
             return await self._finding(model, consultation)
+
+    def expect(self, models: Sequence[str | None]) -> None:
+        """Make models ready that may be asked before long, beside everything else.
+
+        Args:
+            models: Their model strings; nothing for the default.
+        """
+        for model in models:
+            name = model or self._default
+            if not name.startswith(SCRIPT):
+                self._models.expect(name)
 
     async def _small_reply(self, request: ReplyRequest) -> Reply:
         guidance = self._guidance(request.guidance, small=True)

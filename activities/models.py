@@ -1,8 +1,9 @@
 """Language models by their model strings: one client for each, how long it may take, and what an answer cost."""
 
 import asyncio
+from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from datetime import timedelta
 from typing import Final
 
@@ -12,6 +13,7 @@ from pydantic_ai.exceptions import AgentRunError, UnexpectedModelBehavior, UserE
 from pydantic_ai.messages import SystemPromptPart
 from pydantic_ai.models import Model, ModelRequestParameters, infer_model
 from temporalio import activity
+from temporalio.exceptions import ApplicationError
 
 from activities import local_model
 from activities.failures import failure
@@ -47,7 +49,8 @@ class LanguageModels:
         self._time_limit = time_limit
         self._infer = infer
         self._clients: dict[str, Model] = {}
-        self._making = asyncio.Lock()
+        self._making = defaultdict[str, asyncio.Lock](asyncio.Lock)
+        self._expected: dict[str, asyncio.Task[None]] = {}
         self._open = AsyncExitStack()
 
     async def client(self, name: str) -> Model:
@@ -56,7 +59,7 @@ class LanguageModels:
         Raises:
             ApplicationError: It can't be used; not retryable.
         """
-        async with self._making:
+        async with self._making[name]:  # of its own: who asks one model waits for no other's
             if name not in self._clients:
                 try:
                     model = await (self._local.chat_model() if name == LOCAL else asyncio.to_thread(self._infer, name))
@@ -100,8 +103,27 @@ class LanguageModels:
             # Without its cause, which may hold what the provider said.
             raise failure(name, error) from None
 
+    def expect(self, name: str) -> None:
+        """Make a model ready that may be asked before long, beside everything else; what is wrong is told when it is.
+
+        Args:
+            name: Its model string.
+        """
+        if name not in self._expected:
+            self._expected[name] = asyncio.create_task(self._make_ready(name))
+
+    async def _make_ready(self, name: str) -> None:
+        with suppress(ApplicationError, LocalModelError, AgentRunError):
+            await self.client(name)
+            if name == LOCAL:
+                await self._local.warm()
+
     async def aclose(self) -> None:
         """Close the connections to providers."""
+        for making in self._expected.values():
+            making.cancel()
+        await asyncio.gather(*self._expected.values(), return_exceptions=True)
+        self._expected.clear()
         self._clients.clear()
         await self._open.aclose()
 

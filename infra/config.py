@@ -148,6 +148,19 @@ class TelemetrySettings(Table):
     """Where Prometheus finds the metrics, under `/metrics`; then they are not sent by OTLP."""
 
 
+class Warm(StrEnum):
+    """When language models are made ready: the embedded one loaded, another's client made."""
+
+    START = "start"
+    """The worker's own with the worker; those that participants name as with `run`."""
+
+    RUN = "run"
+    """When a run begins that may ask them, while its first steps are under way."""
+
+    REPLY = "reply"
+    """When they are first asked."""
+
+
 class AssistantSettings(Table):
     """`[assistant]`: who speaks for AI participants."""
 
@@ -157,8 +170,8 @@ class AssistantSettings(Table):
     scripts: dict[str, Script] = Field(default={})
     """What simulated participants and advisers say and do, by name."""
 
-    warm: bool = True
-    """Start the embedded model with the worker, not at the first reply."""
+    warm: Warm = Warm.START
+    """When language models are made ready."""
 
 
 class AdaptiveSettings(Table):

@@ -1,5 +1,6 @@
 """Who takes part in a conversation."""
 
+from collections.abc import Iterable
 from enum import StrEnum
 from typing import Self
 
@@ -82,3 +83,8 @@ class Participant(Wire):
     def may(self, permission: Permission) -> bool:
         """Tell whether they hold a permission."""
         return permission in self.can
+
+
+def models_of(participants: Iterable[Participant]) -> tuple[str | None, ...]:
+    """The language models that speak for the AI participants among some, each once; none is the worker's own."""
+    return tuple(dict.fromkeys(who.model for who in participants if who.kind is Kind.AI))

@@ -103,11 +103,14 @@ class PinRequest(Wire):
     """What a run asks when it begins.
 
     Example:
-        `{"fragments": {"fragments.0": "OrderStatus"}}`
+        `{"fragments": {"fragments.0": "OrderStatus"}, "models": [null, "openai:gpt-5"]}`
     """
 
     fragments: dict[str, Identifier] = Field(default={})
     """The fragments that it names, by their places in its input."""
+
+    models: tuple[str | None, ...] = ()
+    """The language models that may be asked before long, to be made ready meanwhile; null is the worker's own."""
 
 
 class Pinned(Wire):

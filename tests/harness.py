@@ -10,6 +10,7 @@ from uuid import uuid4
 
 from temporalio.client import Client
 
+from activities.pinning import Expect
 from infra.config import Config, WorkerSettings
 from infra.devserver import DevServer, temporal_program
 from signals.settings import Settings
@@ -31,11 +32,12 @@ async def running_worker(
     max_cached_workflows: int = 1000,
     execution: Settings | None = None,
     task_queue: str | None = None,
+    expect: Expect | None = None,
 ) -> AsyncIterator[str]:
     """Run a worker with the same sandbox and boundary as the real one; gives its queue, its own unless one is given."""
     settings = WorkerSettings(task_queue=task_queue or f"test-{uuid4()}", max_cached_workflows=max_cached_workflows)
     config = Config(worker=settings, execution=execution or Settings())
-    async with create_worker(client, config, workflows=workflows, activities=activities):
+    async with create_worker(client, config, workflows=workflows, activities=activities, expect=expect):
         yield settings.task_queue
 
 

@@ -31,7 +31,7 @@ from signals.assistant import Reply, ReplyRequest
 from signals.conversation import ConversationResult, Status
 from signals.messages import Turn
 from signals.names import WorkflowType
-from tests.bench import pipelines
+from tests.bench import pipelines, starting
 from tests.flows.aged import COORDINATIONS, FirstChoice, next_event, setup_of
 from tests.harness import running_worker
 from tests.workflows.counting import MESSAGES, at_turn, going_on
@@ -239,12 +239,16 @@ async def serving(client: Client) -> AsyncIterator[str]:
 async def main() -> None:
     """Run every bench."""
     import_time()
+    starting.definitions()
     core_speed()
+    await starting.first_words()
     benches: list[Callable[[Client, str], Awaitable[None]]] = [
         turn_costs,
         turn_costs_by_coordination,
         encryption_costs,
         queries,
+        starting.pinning,
+        starting.conversations,
         memory,
     ]
     async with DevServer() as server:

@@ -200,4 +200,29 @@ class Market:
         return [one.place, two.place, three.place, four.place, five.place]
 
 
-FLOWS: list[type] = [Consult, Brief, Rebook, Replace, Hall, Market]
+def at_table(request: Wish, table: Booked) -> ConversationSetup:
+    """Talk at a table."""
+    return setup_for(request).model_copy(update={"facts": {"table": table.what}})
+
+
+@compiled
+class Dinner:
+    """A conversation that is sure to be held, and needs something that is got ready meanwhile."""
+
+    @step
+    async def taxi(self, request: Wish) -> Booked:
+        """Get there."""
+        return await book(Trip(place=request.place, slow=request.slow), "taxi")
+
+    @step
+    async def table(self, request: Wish) -> Booked:
+        """Have a table to talk at."""
+        return await book(Trip(place=request.place, slow=request.slow), "table")
+
+    @step(result=True, talk=ConversationPoint("dishes", at_table))
+    def dishes(self, request: Wish, taxi: Booked) -> Choice:
+        """Let people choose."""
+        raise NotImplementedError
+
+
+FLOWS: list[type] = [Consult, Brief, Rebook, Replace, Hall, Market, Dinner]

@@ -61,6 +61,20 @@ async def test_a_conversation_s_outcome_becomes_the_step_s_result(talks: Talks) 
     )
 
 
+async def test_what_a_conversation_needs_that_is_sure_to_be_held_is_got_ready_while_the_steps_before_it_run(
+    talks: Talks, agency: Agency
+) -> None:
+    run = await talks.start("Dinner", Wish(slow=("taxi",)))
+    ready = await eventually(lambda: talks.step(run, "table"), lambda step: step.status is StepStatus.DONE)
+    assert (await talks.step(run, "taxi")).status is StepStatus.RUNNING
+    agency.let_go(run.id, "taxi")
+    [opened] = await talks.opened(run)
+    assert ready.ended is not None
+    assert ready.ended < opened.opened
+    await talks.decide(opened.id, OSLO)
+    assert await run.result() == OSLO
+
+
 async def test_a_conversation_s_id_can_be_foretold(talks: Talks) -> None:
     run = await talks.start("Rebook", Wish(refused=("Rome", "Oslo")))
     [first] = await talks.opened(run)

@@ -1,6 +1,6 @@
 """What the settings of `[execution]` change in runs; and a run keeps to those that it began with."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
 from uuid import uuid4
@@ -14,16 +14,19 @@ from infra.config import Config
 from infra.errors import SetupError
 from signals.errors import ErrorType
 from signals.messages import Join
+from signals.names import WorkflowType
+from signals.participants import Participant
 from signals.run import Checkpoint
 from signals.settings import ConversationSettings, Settings, ValidationLevel, WorkflowSettings
 from tests.flows import settled, steps
 from tests.flows.settled import Wasteful
 from tests.flows.steps import Agency, Trip
 from tests.harness import eventually, running_worker
-from tests.unit.conversation.talk import person
-from tests.workflows.rooms import ANN, Room, Rooms
+from tests.unit.conversation.talk import ai, person
+from tests.workflows.rooms import ANN, BEN, Room
 from tests.workflows.talks import Talks
 from worker import create_worker
+from workflows.conversation.setup import ConversationSetup
 from workflows.conversation.workflow import Conversation
 
 Run = WorkflowHandle[object, object]
@@ -55,6 +58,16 @@ Worker = Callable[..., AbstractAsyncContextManager[str]]
 
 async def start(client: Client, queue: str, flow: str, request: object) -> Run:
     return await client.start_workflow(flow, request, id=f"test-{uuid4()}", task_queue=queue)
+
+
+async def left_open(client: Client, queue: str, *participants: Participant, **options: object) -> Room:
+    """Open a conversation whose setup says this and leaves the rest to the settings."""
+    setup = {"topic": "Lunch?", "participants": participants, **options}
+    name = f"test-{uuid4()}"
+    await client.start_workflow(
+        WorkflowType.CONVERSATION, ConversationSetup.model_validate(setup), id=name, task_queue=queue
+    )
+    return Room(client, name)
 
 
 async def checkpoints(run: Run) -> list[str]:
@@ -153,7 +166,7 @@ async def test_without_checkpointing_no_moment_is_noted(client: Client, worker: 
 
 async def test_a_conversation_that_does_not_say_is_as_the_settings_say(client: Client, worker: Worker) -> None:
     async with worker(TALKATIVE) as queue:
-        room = await Rooms(client, queue).open(ANN)
+        room = await left_open(client, queue, ANN)
         await room.until(lambda status: status.floor is None)
         assert await lasts(room) == timedelta(minutes=5)
         await room.submit(Join(participant=person("ben")))
@@ -165,7 +178,7 @@ async def test_a_conversation_that_does_not_say_is_as_the_settings_say(client: C
 async def test_a_conversation_that_says_is_as_it_says(client: Client, worker: Worker) -> None:
     async with worker(TALKATIVE) as queue:
         constraints = {"timeout_seconds": 60, "participant_limit": 3}
-        room = await Rooms(client, queue).open(ANN, coordination={"kind": "turn_based"}, constraints=constraints)
+        room = await left_open(client, queue, ANN, coordination={"kind": "turn_based"}, constraints=constraints)
         assert (await room.until(lambda status: status.floor == "ann")).open
         assert await lasts(room) == timedelta(minutes=1)
         assert await events(room.handle, EventType.EVENT_TYPE_MARKER_RECORDED) == 0
@@ -188,7 +201,7 @@ async def test_a_run_settles_the_conversations_that_it_opens(client: Client, wor
 
 async def test_settings_that_do_not_suit_a_conversation_end_it_with_the_reason(client: Client, worker: Worker) -> None:
     async with worker(Settings(conversation=ConversationSettings(participant_limit=1))) as queue:
-        room = await Rooms(client, queue).open()
+        room = await left_open(client, queue, ANN, BEN)
         with pytest.raises(WorkflowFailureError) as failed:
             await room.result()
     error = failed.value.cause
@@ -197,6 +210,24 @@ async def test_settings_that_do_not_suit_a_conversation_end_it_with_the_reason(c
         ErrorType.INVALID_INPUT,
         "input: participants: 2 are more than constraints.participant_limit (1)",
     )
+
+
+# What a run may need before long
+
+
+async def test_a_run_says_when_it_begins_which_models_may_be_asked(client: Client) -> None:
+    expected: list[Sequence[str | None]] = []
+    async with running_worker(client, [*settled.FLOWS, Conversation], expect=expected.append) as queue:
+        silent = await start(client, queue, "Doubled", "2")
+        await silent.result()
+        lunch = await start(client, queue, "Lunch", "Pizza?")
+        await Talks(client, queue).opened(lunch)
+        bot = ai("bot").model_copy(update={"model": "openai:gpt-5"})
+        room = await left_open(client, queue, ANN, bot, ai("rob"), ai("rub"))
+        await room.until(lambda status: status.open)
+        await lunch.terminate()
+        await room.handle.terminate()
+    assert expected == [(), (None,), ("openai:gpt-5", None)]
 
 
 # Pinned
@@ -234,7 +265,7 @@ async def test_a_run_goes_on_by_the_settings_it_began_with(client: Client, worke
 
 async def test_a_conversation_goes_on_by_the_settings_it_began_with_also_as_new(client: Client, worker: Worker) -> None:
     async with worker(TALKATIVE) as queue:
-        room = await Rooms(client, queue).open(ANN, person("ben"), history_events=50)
+        room = await left_open(client, queue, ANN, person("ben"), history_events=50)
         await room.say("ben", "Hello?")
         await room.taken(1)
     async with worker(Settings(), queue):

@@ -191,7 +191,7 @@ class _Compiler:
     def needed(self, result: str) -> set[str]:
         """The steps that every run needs: for its result, or for the effect of those that return nothing."""
         # What the run as a whole is decided with is needed as well.
-        return self.reached({result, *conditions_of(self.points)}, lambda step: step.asked)
+        return self.reached({result, *conditions_of(self.points)}, lambda step: step.awaited)
 
     def reached(self, first: set[str], asked: Callable[[StepSource], set[str]]) -> set[str]:
         effects = {name for name, step in self.steps.items() if step.has_effect}

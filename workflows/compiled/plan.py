@@ -127,6 +127,11 @@ class Plan:
         return self._by_name[name]
 
     @cached_property
+    def models(self) -> tuple[str | None, ...]:
+        """The language models that a run may ask before long: the worker's own (null), where it may talk."""
+        return (None,) if self.points or any(step.points for step in self.steps) else ()
+
+    @cached_property
     def needed_by(self) -> dict[str, tuple[str, ...]]:
         """For each step, those that wait for it."""
         waiting: dict[str, list[str]] = {step.name: [] for step in self.steps}

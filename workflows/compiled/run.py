@@ -178,15 +178,20 @@ class CompiledRun(Run):
     async def execute(self, request: object, context: UniversalContext | None = None) -> object:
         """Run the steps; the result is what the result step returned."""
         self._request = request
-        self.execution.run.settings = await held_to(context)
+        self.execution.run.settings = await held_to(context, self.plan.models)
         return await self.execution.execute(request, context)
 
     def _renew(self, context: UniversalContext) -> NoReturn:
         workflow.continue_as_new(args=[self._request, context])
 
 
-async def held_to(context: UniversalContext | None) -> Settings:
-    """The settings that a run is bound to: those that it began with, where it was continued as new."""
+async def held_to(context: UniversalContext | None, models: tuple[str | None, ...]) -> Settings:
+    """The settings that a run is bound to: those that it began with, where it was continued as new.
+
+    Args:
+        context: What it goes on from.
+        models: The language models that it may ask before long.
+    """
     if context is not None and context.settings is not None:
         return context.settings
-    return (await pin(PinRequest())).settings
+    return (await pin(PinRequest(models=models))).settings

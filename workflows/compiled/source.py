@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Final, Union
 
 from workflows.compiled.step import StepOptions
-from workflows.hybrid import Conditional, ConversationPoint, RetryWith
+from workflows.hybrid import Conditional, ConversationPoint, Explicit, RetryWith
 
 REQUEST: Final = "request"
 RUN: Final = "run"
@@ -66,6 +66,13 @@ class StepSource:
     def conditions(self) -> set[str]:
         """Every name that the conditions of its points ask for."""
         return conditions_of(self.options.points)
+
+    @property
+    def awaited(self) -> set[str]:
+        """Every name that must be there before it can run, or hold a conversation that is sure to be held."""
+        points = self.options.points if self.options.when is None else ()
+        sure = [parameters_of(point.setup) for point in points if isinstance(point.trigger, Explicit)]
+        return self.asked.union(*sure)
 
     @property
     def asked(self) -> set[str]:

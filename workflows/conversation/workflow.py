@@ -22,6 +22,7 @@ from signals.messages import Answer, Dismiss, Message
 from signals.modes import Mode
 from signals.names import WorkflowType
 from signals.notices import Waiting
+from signals.participants import models_of
 from signals.settings import PinRequest
 from signals.wire import one_line
 from workflows import search
@@ -348,7 +349,7 @@ async def _pinned(setup: ConversationSetup) -> tuple[ConversationSetup, Sequence
     named = setup.named_fragments
     if setup.is_settled and not named:
         return setup, ()
-    pinned = await pin(PinRequest(fragments=named))
+    pinned = await pin(PinRequest(fragments=named, models=models_of(setup.cast)))
     if fault := offers_fault(setup.written_fragments | dict(zip(named, pinned.fragments, strict=True))):
         raise invalid(fault)
     try:

@@ -106,6 +106,54 @@ def test_a_step_waits_for_its_own_inputs_only(shipping: Plan) -> None:
     assert shipping.step("shipped").point("late").needs == ("spare",)
 
 
+def table_for(request: Parcel, table: int) -> ConversationSetup: ...
+
+
+def is_heavy(request: Parcel) -> bool: ...
+
+
+class Sure:
+    """A conversation that is held in any case, and one only if."""
+
+    @step
+    def table(self, request: Parcel) -> int: ...
+
+    @step(talk=ConversationPoint("sure", table_for))
+    def sure(self, request: Parcel) -> int: ...
+
+    @step(result=True)
+    def done(self, sure: int) -> int: ...
+
+
+class Perhaps:
+    """The same, only if."""
+
+    @step
+    def table(self, request: Parcel) -> int: ...
+
+    @step(when=is_heavy, talk=ConversationPoint("perhaps", table_for))
+    def sure(self, request: Parcel) -> int | None: ...
+
+    @step(result=True)
+    def done(self, sure: int | None) -> int: ...
+
+
+@pytest.mark.parametrize(("flow", "on_demand"), [(Sure, False), (Perhaps, True)])
+def test_what_a_conversation_needs_that_is_sure_to_be_held_is_not_put_off_until_then(
+    flow: type, on_demand: bool
+) -> None:
+    plan = compile_class(flow, NOTHING)
+    assert plan.step("table").on_demand is on_demand
+    assert plan.step("sure").needs == ()
+    assert plan.step("sure").point(plan.step("sure").points[0].name).needs == ("table",)
+
+
+def test_a_workflow_that_may_talk_may_ask_the_worker_s_own_model(shipping: Plan) -> None:
+    assert shipping.models == (None,)
+    silent = Plan(shipping.name, "", (shipping.step("weight"),), "weight", "weight")
+    assert silent.models == ()
+
+
 def test_what_only_a_conversation_needs_is_on_demand(shipping: Plan) -> None:
     assert {planned.name for planned in shipping.steps if planned.on_demand} == {"spare", "advice"}
 

@@ -32,7 +32,7 @@ async def worker(tmp_path: Path, *options: str, **environment: str) -> AsyncIter
         cwd=PROJECT,
         env={
             **os.environ,
-            "PARLEY_ASSISTANT__WARM": "false",
+            "PARLEY_ASSISTANT__WARM": "reply",
             "PARLEY_SUPPORT__DATABASE": f"sqlite:///{tmp_path}/business.db",
             **environment,
         },
