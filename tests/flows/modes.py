@@ -272,6 +272,16 @@ class FallsBack:
         return [seat.place, tea]
 
 
+@compiled
+class Scanned:
+    """What goes in and out are bytes."""
+
+    @step(result=True)
+    def page(self, request: bytes) -> bytes:
+        """Turn it round."""
+        return request[::-1]
+
+
 FLOWS: list[type] = [
-    Journey, Guessing, Condition, Asked, Merged, Noted, Rewound, Skipping, Ended, FallsBack,
+    Journey, Guessing, Condition, Asked, Merged, Noted, Rewound, Skipping, Ended, FallsBack, Scanned,
 ]  # fmt: skip

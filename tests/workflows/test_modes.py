@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from uuid import uuid4
 
 import pytest
 from pydantic import JsonValue
@@ -437,3 +438,20 @@ async def test_a_run_may_begin_in_conversation(talks: Talks) -> None:
     assert (await transitions(run))[0].trigger is Trigger.SELECTED
     await decide(talks, about, {"results": {"flight": {"what": "train"}, "room": {"what": "tent"}}})
     assert await run.result() == ["train", "tent", "tickets to Rome"]
+
+
+async def test_a_context_with_nobody_to_talk_to_in_conversation_is_refused(talks: Talks) -> None:
+    context = known().model_copy(update={"mode_state": ConversationState()})
+    error = await failure(await talks.start("Journey", Trip(place="Rome"), context))
+    assert isinstance(error, ApplicationError)
+    assert error.type == ErrorType.INVALID_INPUT
+    assert "participants" in error.message
+
+
+async def test_bytes_are_part_of_a_context_too(talks: Talks) -> None:
+    run: Run = await talks.client.start_workflow(
+        "Scanned", b"\x00\xff", id=f"test-{uuid4()}", task_queue=talks.task_queue
+    )
+    assert await run.result() == b"\xff\x00"
+    carried = await context(run)
+    assert (carried.core_state.request, variables(carried)) == ("AP8=", {"page": "_wA="})

@@ -7,7 +7,7 @@ from pydantic import ConfigDict, JsonValue
 from pydantic_core import to_json
 from typing_extensions import TypedDict
 
-from workflows.compiled.types import UNWRITABLE, adapter, without_none
+from workflows.compiled.types import IN_BASE64, UNWRITABLE, adapter, without_none
 from workflows.hybrid import ConversationPoint, EndRun, GoOnAt, Merge, Note, Result, RetryWith
 
 Hints = Mapping[str, Mapping[str, object]]
@@ -45,7 +45,7 @@ def results_type(hints: Hints, steps: Iterable[str], *, total: bool = True) -> o
     fields = {name: hints.get(name, {}).get("return", Any) for name in steps}
     # Built at run time, of names that are known only then.
     results = cast(Any, TypedDict)("Results", fields, total=total)
-    results.__pydantic_config__ = ConfigDict(extra="forbid")
+    results.__pydantic_config__ = ConfigDict(extra="forbid", **IN_BASE64)
     return cast(object, results)
 
 

@@ -101,8 +101,11 @@ class RunRecord(BaseModel):
         """
         was = {progress.step: progress for progress in to_workflow(context).steps}
         for name in done:
-            self.steps[name] = was.get(name, self.steps[name]).model_copy(update={"status": StepStatus.DONE})
-        self.finishing = [name for name in self.steps if self.are_done([name])]
+            known = was.get(name, self.steps[name])
+            # What was left out has a result too, and nothing that could be taken back.
+            status = StepStatus.SKIPPED if known.status is StepStatus.SKIPPED else StepStatus.DONE
+            self.steps[name] = known.model_copy(update={"status": status})
+        self.finishing = [name for name, progress in self.steps.items() if progress.status is StepStatus.DONE]
         self.conversations = [one for one in context.conversations if one.closed is not None]
         self.transitions = list(context.transitions)
         self._count_anew()
@@ -176,7 +179,7 @@ class RunRecord(BaseModel):
     def rewound(self, again: set[str], decided: set[str], skipped: set[str], at: datetime) -> None:
         """Some steps are to be run anew, the results of others were decided, others are left out."""
         for name in decided:
-            if not self.are_done([name]):
+            if self.steps[name].status is not StepStatus.DONE:
                 self.finishing.append(name)
             self._set(name, status=StepStatus.DONE, ended=at, error=None)
         for name in skipped:

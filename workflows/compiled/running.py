@@ -332,10 +332,10 @@ class Running:
 
 
 def as_json(value: object) -> JsonValue:
-    """A result as JSON."""
+    """A result as JSON; bytes are in base64."""
     if isinstance(value, BaseModel):
         return cast(JsonValue, value.model_dump(mode="json"))
-    return cast(JsonValue, to_jsonable_python(value))
+    return cast(JsonValue, to_jsonable_python(value, bytes_mode="base64"))
 
 
 @contextmanager

@@ -202,8 +202,13 @@ class Switches:
             setup = setup.model_copy(update={"outcome": decision_schema(run.hints, run.hints)})
         else:
             limit = run.settings.conversation.participant_limit
-            people = who_talks(run.people, move.requested_by, limit)
-            setup = about_run(run.context(), move.reason, people, decision_schema(run.hints, run.hints))
+            told: dict[str, object] = {
+                "context": run.context(),
+                "reason": move.reason,
+                "people": who_talks(run.people, move.requested_by, limit),
+                "outcome": decision_schema(run.hints, run.hints),
+            }
+            setup = run.ask("conversation about the run", about_run, told)
         return run.settled(SWITCH, setup)
 
     def _decided(self, ended: ConversationResult | str) -> tuple[GoOn | None, str | None]:

@@ -24,7 +24,7 @@ from typing import (
     is_typeddict,
 )
 
-from pydantic import JsonValue, PydanticUserError, TypeAdapter, ValidationError
+from pydantic import ConfigDict, JsonValue, PydanticUserError, TypeAdapter, ValidationError
 from pydantic.errors import PydanticSchemaGenerationError
 from pydantic_core import to_json
 
@@ -32,6 +32,9 @@ from signals.wire import one_line
 
 UNWRITABLE: Final = (PydanticSchemaGenerationError, PydanticUserError)
 """What pydantic raises for a type that can't be written as JSON."""
+
+IN_BASE64: Final = ConfigDict(ser_json_bytes="base64", val_json_bytes="base64")
+"""How bytes are written in JSON, which has only text."""
 
 _INVARIANT: Final = (list, set, dict, abc.MutableSequence, abc.MutableSet, abc.MutableMapping)
 """What can be written to through the target: `list[bool]` is no `list[int]`."""
@@ -80,7 +83,9 @@ def without_none(hint: object) -> object:
 
 def adapter(hint: object) -> TypeAdapter[object]:
     """Make what reads and writes values of an annotation."""
-    return TypeAdapter(cast(Any, hint))  # Any: no type covers every annotation
+    # A model has a configuration of its own, and refuses another one.
+    config = IN_BASE64 if _bare(without_none(hint)) is bytes else None
+    return TypeAdapter(cast(Any, hint), config=config)  # Any: no type covers every annotation
 
 
 def from_json(hint: object, value: JsonValue) -> object:

@@ -54,7 +54,15 @@ def adapt_for_mode(context: UniversalContext, target: Mode, *, preserve: bool = 
     # What hybrid was left with knows the steps best, until they go on.
     gone = {target, Mode.WORKFLOW} if context.mode is Mode.HYBRID else {target}
     kept = tuple(state for kind, state in states.items() if kind not in gone) if preserve else ()
+    if any(isinstance(state, WorkflowState) for state in (adapted, *kept)):
+        kept = tuple(map(_without_progress, kept))  # nobody would look for it there
     return context.model_copy(update={"mode_state": adapted, "preserved": kept})
+
+
+def _without_progress(state: ModeState) -> ModeState:
+    if isinstance(state, HybridState):
+        return state.model_copy(update={"workflow_progress": WorkflowState()})
+    return state
 
 
 def to_workflow(context: UniversalContext) -> WorkflowState:
@@ -72,6 +80,11 @@ def to_conversation(context: UniversalContext) -> ConversationState:
         return conversation
     if hybrid is not None and hybrid.conversation_sessions:
         return hybrid.conversation_sessions[-1].state
+    return _unbegun(context)
+
+
+def _unbegun(context: UniversalContext) -> ConversationState:
+    """A conversation of everybody who is known, before anything is said."""
     people = {who.id: ParticipantState(participant=who) for who in context.core_state.participants}
     return ConversationState(participants=people)
 
@@ -80,7 +93,7 @@ def to_hybrid(context: UniversalContext) -> HybridState:
     """The steps and all conversations, the one that was held last at the end."""
     _, conversation, hybrid = _states(context)
     sessions = hybrid.conversation_sessions if hybrid else ()
-    if conversation is not None and (conversation.message_history or conversation.turn_state.conversation):
+    if conversation is not None and conversation != _unbegun(context):
         name = conversation.turn_state.conversation
         record = next((one for one in context.conversations if one.id == name), None)
         known = next((one.record for one in sessions if one.state.turn_state.conversation == name), None)

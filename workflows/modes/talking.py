@@ -1,5 +1,6 @@
 """Conversations about a run as a whole, and those that somebody asked for: how they are set up. Pure."""
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
@@ -11,6 +12,7 @@ from signals.errors import ErrorType, Refusal
 from signals.messages import RequestConversation
 from signals.participants import Kind, Participant, Permission
 from signals.run import StepProgress, StepStatus
+from signals.wire import at_most
 from workflows.conversation.bounds import Guests
 from workflows.conversation.coordination import FreeForm
 from workflows.conversation.emergence import Condition, Consensus, Decision
@@ -142,11 +144,21 @@ def _fitting(facts: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
     kept: dict[str, JsonValue] = {}
     room = MAX_FACTS_BYTES
     for name, value in facts.items():
-        size = len(to_json(value))
-        if size > MAX_FACT_BYTES:
-            value, size = f"({size:,} bytes: see the query 'result_of' of the run)", 60
-        room -= size + len(name)
+        fact = {name: value}
+        if not _fits(fact):
+            fact = {name: f"({len(to_json(value)):,} bytes: see the query 'result_of' of the run)"}
+        # As a setup counts them, with the blanks.
+        room -= len(json.dumps(fact, ensure_ascii=False).encode())
         if room < 0:
             break
-        kept[name] = value
+        kept |= fact
     return kept
+
+
+def _fits(fact: dict[str, JsonValue]) -> bool:
+    """Whether a fact can be told: it is not too large, not nested too deep, and JSON."""
+    try:
+        at_most(MAX_FACT_BYTES)(fact)
+    except ValueError:
+        return False
+    return True

@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from signals.context import CoreState, UniversalContext, WorkflowState
 from signals.conversation import ConversationResult, StopReason, Tokens
 from signals.modes import Mode, Trigger
-from signals.run import ConversationRecord, StepStatus
+from signals.run import ConversationRecord, StepProgress, StepStatus
 from tests.unit.compiled.plans import NOW, plan
 from workflows.compiled.record import Move, RunRecord, usual_end
 from workflows.compiled.settlement import NoOutcome, Settled
@@ -156,6 +157,154 @@ def test_what_can_t_be_taken_back_stays_done_and_says_why(record: RunRecord) -> 
     finish(record, "order")
     record.compensated("order", error="the books are closed")
     assert (record.steps["order"].status, record.steps["order"].error) == (StepStatus.DONE, "the books are closed")
+
+
+# What is begun anew
+
+
+def statuses(record: RunRecord) -> dict[str, StepStatus]:
+    return {name: progress.status for name, progress in record.steps.items()}
+
+
+def test_a_step_that_is_withdrawn_may_begin_anew_when_nothing_is_lacking(record: RunRecord) -> None:
+    finish(record, "order")
+    record.begun("approval", NOW)
+    record.tried("approval")
+    record.withdrawn("approval")
+    assert record.ready() == ["approval"]
+    again = record.steps["approval"]
+    assert (again.status, again.started, again.attempts) == (StepStatus.PENDING, None, 1)
+
+
+def test_a_step_that_waits_for_a_conversation_is_withdrawn_like_one_that_runs(record: RunRecord) -> None:
+    finish(record, "order")
+    record.begun("approval", NOW)
+    open_talk(record)
+    record.withdrawn("approval")
+    record.withdrawn("approval")
+    assert record.ready() == ["approval"]
+
+
+def test_going_on_at_a_step_runs_it_and_all_that_needs_it_anew_and_nothing_else(record: RunRecord) -> None:
+    finish(record, "order", "approval", "receipt")
+    record.rewound({"approval", "receipt"}, set(), set(), LATER)
+    assert record.ready() == ["approval"]
+    assert record.steps["order"].status is StepStatus.DONE
+    assert record.steps["approval"].ended is None
+    assert record.finishing == ["order"]
+
+
+def test_what_is_decided_is_done_whatever_it_was(record: RunRecord) -> None:
+    finish(record, "order")
+    record.failed("approval", NOW, "no")
+    record.rewound(set(), {"approval"}, set(), LATER)
+    approval = record.steps["approval"]
+    assert (approval.status, approval.ended, approval.error) == (StepStatus.DONE, LATER, None)
+    assert record.ready() == ["receipt"]
+
+
+def test_what_is_decided_anew_counts_once_and_in_its_old_place(record: RunRecord) -> None:
+    finish(record, "order", "expert", "approval")
+    record.rewound(set(), {"order"}, set(), LATER)
+    assert record.to_compensate() == ["approval", "expert", "order"]
+
+
+def test_what_is_left_behind_is_skipped_and_lets_others_start(record: RunRecord) -> None:
+    record.failed("order", NOW, "no")
+    record.rewound({"receipt"}, set(), {"order", "approval"}, LATER)
+    assert record.ready() == ["receipt"]
+    assert statuses(record)["order"] is StepStatus.SKIPPED
+    assert record.to_compensate() == []
+
+
+def test_what_failed_is_run_anew_without_its_error(record: RunRecord) -> None:
+    record.failed("order", NOW, "no")
+    record.rewound({"order"}, set(), set(), LATER)
+    assert (record.ready(), record.steps["order"].error) == (["order"], None)
+
+
+def test_a_run_that_was_done_is_so_no_longer_when_steps_are_run_anew(record: RunRecord) -> None:
+    finish(record, "order", "approval", "receipt")
+    record.completed()
+    record.rewound({"receipt"}, set(), set(), LATER)
+    assert not record.done
+
+
+STEPS = ["order", "approval", "expert", "receipt"]
+
+
+@given(st.data())
+def test_whatever_is_taken_back_what_may_start_lacks_nothing_and_nothing_done_starts(data: st.DataObject) -> None:
+    record = RunRecord.begin("r", plan())
+    for _ in range(data.draw(st.integers(1, 12))):
+        match data.draw(st.sampled_from(["finish", "fail", "withdraw", "rewind", "skip"])):
+            case "finish" if record.ready():
+                finish(record, data.draw(st.sampled_from(record.ready())))
+            case "fail" if record.ready():
+                name = data.draw(st.sampled_from(record.ready()))
+                record.begun(name, NOW)
+                record.failed(name, NOW, "no")
+            case "withdraw" if record.ready():
+                name = data.draw(st.sampled_from(record.ready()))
+                record.begun(name, NOW)
+                record.withdrawn(name)
+            case "skip" if record.ready():
+                record.skipped(data.draw(st.sampled_from(record.ready())))
+            case "rewind":
+                target = data.draw(st.sampled_from(STEPS))
+                decided = set(data.draw(st.lists(st.sampled_from(STEPS))))
+                record.rewound(record.plan.after(target) - decided, decided, set(), LATER)
+        for name in record.ready():
+            assert record.is_pending(name)
+            assert record.are_done(record.plan.step(name).needs)
+            assert not record.plan.step(name).on_demand
+        could = [step for step in record.plan.steps if record.is_pending(step.name) and not step.on_demand]
+        assert record.ready() == [step.name for step in could if record.are_done(step.needs)]
+        done = {name for name, status in statuses(record).items() if status is StepStatus.DONE}
+        assert sorted(record.to_compensate()) == sorted(done)
+
+
+# From the context of another run
+
+
+def taken_up(*done: str, steps: tuple[StepProgress, ...] = (), **more: object) -> RunRecord:
+    """The record of a run that goes on from another one."""
+    context = UniversalContext.model_validate(
+        {"core_state": CoreState(goal="x"), "mode_state": WorkflowState(steps=steps), **more}
+    )
+    record = RunRecord.begin("r2", plan())
+    record.taken_up(context, done)
+    return record
+
+
+def test_a_run_goes_on_where_another_one_stood() -> None:
+    was = StepProgress(step="order", status=StepStatus.DONE, started=NOW, ended=LATER, attempts=2)
+    record = taken_up("order", steps=(was,))
+    assert record.steps["order"] == was
+    assert record.ready() == ["approval"]
+    assert record.to_compensate() == ["order"]
+
+
+def test_what_was_under_way_or_failed_there_begins_anew() -> None:
+    failed = StepProgress(step="approval", status=StepStatus.FAILED, error="no", attempts=3)
+    record = taken_up("order", steps=(failed,))
+    assert statuses(record)["approval"] is StepStatus.PENDING
+
+
+def test_what_was_left_out_there_stays_so_and_is_never_taken_back() -> None:
+    record = taken_up("order", "approval", steps=(StepProgress(step="approval", status=StepStatus.SKIPPED),))
+    assert statuses(record)["approval"] is StepStatus.SKIPPED
+    assert record.ready() == ["receipt"]
+    assert record.to_compensate() == ["order"]
+
+
+def test_an_open_conversation_stays_with_the_run_that_opened_it(record: RunRecord) -> None:
+    open_talk(record)
+    open_talk(record, "receipt", "r/other-1")
+    close_talk(record)
+    new = taken_up(conversations=tuple(record.conversations), transitions=tuple(record.transitions))
+    assert [one.id for one in new.conversations] == [TALK]
+    assert (new.transitions, new.mode) == (record.transitions, Mode.WORKFLOW)
 
 
 # Conversations and modes

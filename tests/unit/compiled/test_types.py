@@ -13,7 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, Field, JsonValue, ValidationError
 
-from workflows.compiled.types import adapter, fits, shown, without_none
+from workflows.compiled.outcomes import results_type
+from workflows.compiled.running import as_json
+from workflows.compiled.types import adapter, fits, from_json, shown, without_none
 
 T = TypeVar("T")
 Out = TypeVar("Out", covariant=True)
@@ -304,3 +306,10 @@ def test_without_none_keeps_the_rules_that_a_value_must_follow() -> None:
 )
 def test_annotations_are_shown_as_written(hint: object, text: str) -> None:
     assert shown(hint) == text
+
+
+@pytest.mark.parametrize("value", [b"", b"abc", b"\xff\x00"])
+@pytest.mark.parametrize("hint", [bytes, bytes | None, Annotated[bytes, Field(max_length=3)]], ids=str)
+def test_bytes_come_back_from_json_as_they_were(hint: object, value: bytes) -> None:
+    assert from_json(hint, as_json(value)) == value
+    assert from_json(results_type({"scan": {"return": hint}}, ["scan"]), {"scan": as_json(value)}) == {"scan": value}
