@@ -18,6 +18,7 @@ from workflows.conversation.adaptation import (
 )
 from workflows.conversation.advice import summarise
 from workflows.conversation.change import Change
+from workflows.conversation.members import part_from
 from workflows.conversation.observations import Seen
 from workflows.conversation.setup import ConversationSetup
 from workflows.conversation.state import Adapted, ConversationState
@@ -150,8 +151,7 @@ def _drop(change: Change, name: str | None) -> str:
         return f"{change.label(name)} stays, for nobody else may speak"
     if member.is_person and not any(one.is_person for one in state.present if one is not member):
         return f"{change.label(name)} stays, for there is no other person"
-    state.dismiss(name)
-    change.cancel_reply(name)
+    part_from(change, name)
     return f"{change.label(name)} leaves"
 
 

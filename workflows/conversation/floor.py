@@ -149,12 +149,4 @@ def _give(change: Change, to: tuple[str, ...]) -> None:
 
 def _recordable(change: Change) -> Turn | None:
     state = change.state
-    # What was accepted is not lost: the held turns of somebody who left are recorded as they leave.
-    return next(
-        (
-            turn
-            for turn in state.held
-            if not state.members[turn.speaker].present or not must_wait(change.setup, state, turn.speaker)
-        ),
-        None,
-    )
+    return next((turn for turn in state.held if not must_wait(change.setup, state, turn.speaker)), None)

@@ -3,6 +3,7 @@
 from signals.messages import Answer, Disposition, Join, Leave, Subscribe
 from signals.participants import Participant
 from workflows.conversation.change import Change
+from workflows.conversation.gathering import take_answer
 from workflows.conversation.invoked import under_way
 from workflows.conversation.roster import MAX_ABSENT
 
@@ -31,12 +32,22 @@ def _join(change: Change, participant: Participant) -> Answer:
     return Answer(disposition=Disposition.RECORDED, seq=seq)
 
 
-def _leave(change: Change, message: Leave) -> Answer:
-    name = message.speaker
-    seq = change.say(f"{change.label(name)} left" + (f": {message.reason}" if message.reason else ""))
-    change.state.dismiss(name)
+def part_from(change: Change, name: str) -> None:
+    """Have somebody take part no longer; what they said out of turn is recorded first, for it was accepted."""
+    state = change.state
+    held = [turn for turn in state.held if turn.speaker == name]
+    state.held = [turn for turn in state.held if turn.speaker != name]
+    for turn in held:
+        change.record_turn(turn)
+        take_answer(change, turn)
+    state.dismiss(name)
     change.cancel_reply(name)
-    return Answer(disposition=Disposition.RECORDED, seq=seq)
+
+
+def _leave(change: Change, message: Leave) -> Answer:
+    part_from(change, message.speaker)
+    reason = f": {message.reason}" if message.reason else ""
+    return Answer(disposition=Disposition.RECORDED, seq=change.say(f"{change.label(message.speaker)} left{reason}"))
 
 
 def _subscribe(change: Change, message: Subscribe) -> Answer:

@@ -142,7 +142,7 @@ def test_the_held_turns_of_who_leaves_are_recorded_as_they_leave() -> None:
     talk.turn("bob", "one")
     talk.turn("bob", "two")
     talk.leave("bob")
-    assert talk.turns == ["bob: one", "bob: two"]
+    assert talk.said == ["bob: one", "bob: two", "bob left"]
     assert talk.state.held == []
 
 
