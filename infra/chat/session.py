@@ -157,10 +157,13 @@ class Session:
 
     async def _show_open(self) -> None:
         status = await self._room.status()
-        if status.ended is not None:
-            raise OverError
         if self._status is None or status.messages > self._seen:
             transcript = await self._room.transcript()
+            if any(message.seq > status.messages for message in transcript.messages):
+                # Something was said between the two answers, and has changed whose turn it is, or what is proposed.
+                status = await self._room.status()
+            if status.ended is not None:
+                raise OverError
             self._show(transcript, status)
             self._seen = max(self._seen, status.messages)
             self._screen.know(status, transcript.messages)
