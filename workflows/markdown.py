@@ -1,8 +1,11 @@
 """Markdown for the Web UI's details pages. What people and models wrote is escaped before it gets here."""
 
+import json
 import re
 import shlex
 from collections.abc import Iterable, Sequence
+
+from pydantic import JsonValue
 
 _MARKUP = re.compile(r"[!#$&()*+\-.:<=>@\[\\\]^_`{|}~]")
 """What can be markup, a link or HTML in any dialect of Markdown."""
@@ -23,6 +26,18 @@ def escape(text: str, most: int = 500) -> str:
     flat = _SPACE.sub(" ", text).strip()
     shown = flat if len(flat) <= most else flat[: most - 1] + "…"
     return _MARKUP.sub(lambda character: f"&#{ord(character[0])};", shown)
+
+
+def json_code(value: JsonValue, most: int = 500) -> str:
+    """Make JSON show as it is, to be copied; in text the Web UI makes curly quotes of straight ones.
+
+    Args:
+        value: The JSON.
+        most: How many characters of it to show.
+    """
+    # What could end the code, or a table's cell, is in strings only, where JSON has another way to write it.
+    shown = json.dumps(value, ensure_ascii=False).replace("`", r"\u0060").replace("|", r"\u007c")
+    return f"`{shown if len(shown) <= most else shown[: most - 1] + '…'}`"
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

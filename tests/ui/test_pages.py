@@ -69,7 +69,7 @@ async def test_the_command_on_the_page_answers(ui: DevServer, browser: Browser) 
         page = await metadata(browser, ui, client, f"{run}/choice-1")
         shown = page.locator("pre").filter(has_text="--name turn")
         await expect(shown).to_be_visible(timeout=SECONDS)
-        command = (await shown.inner_text()).strip().splitlines()[0]
+        command = next(line for line in (await shown.inner_text()).splitlines() if "--name turn" in line)
         await temporal(ui, *shlex.split(command)[1:])
         conversation = client.get_workflow_handle(f"{run}/choice-1")
 

@@ -1,5 +1,6 @@
 """What people and models wrote shows as itself; commands can be copied; nothing breaks out of its place."""
 
+import json
 import re
 import shlex
 
@@ -7,9 +8,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from markdown_it.token import Token
+from pydantic import JsonValue
 
 from tests.pages import UI
-from workflows.markdown import commands, escape, table
+from workflows.markdown import commands, escape, json_code, table
 
 # What Markdown can't carry: NUL, and halves of surrogate pairs.
 texts = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]))
@@ -54,6 +56,22 @@ def test_text_shows_as_itself(text: str) -> None:
     escaped = escape(text, most=10_000)
     shown = _shown(_inline(escaped)) if escaped else ""
     assert shown == _on_one_line(text)
+
+
+json_values = st.recursive(
+    tricky | st.integers() | st.booleans() | st.none(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(tricky, inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(json_values)
+@example({"a `b` | c": ["``", "|", "\\|", "\\`"]})
+def test_json_can_be_copied_from_text_and_from_a_table(value: JsonValue) -> None:
+    code = json_code(value, most=100_000)
+    for tokens in (_inline(code), _cells(table(["outcome"], [[code]]))[1]):
+        [shown] = [token.content for token in tokens if token.type == "code_inline"]
+        assert json.loads(shown) == value
 
 
 GAP = "\u2003"

@@ -16,7 +16,7 @@ from workflows.conversation.machine import awaiting, next_due
 from workflows.conversation.offers import may_ask, offered
 from workflows.conversation.setup import ConversationSetup
 from workflows.conversation.state import ConversationState
-from workflows.markdown import commands, escape, table
+from workflows.markdown import commands, escape, json_code, table
 
 SHOWN_MESSAGES: Final = 15
 
@@ -29,10 +29,10 @@ def page(setup: ConversationSetup, state: ConversationState, now: datetime) -> s
     parts += ["## Taking part", _members(state)]
     if state.proposals and not state.ended:
         parts += ["## Proposals", _proposals(state)]
-    if offers := offered(setup, state):
+    if not state.ended and (offers := offered(setup, state)):
         parts += ["## Fragments", _offers(offers)]
     if state.invocations:
-        parts += ["## Asked for", _invocations(state)]
+        parts += ["## Fragments asked for", _invocations(state)]
     if state.rejections.total:
         parts += [f"## Not accepted ({state.rejections.total})", _rejections(state)]
     if not state.ended:
@@ -44,15 +44,14 @@ def _standing(setup: ConversationSetup, state: ConversationState, now: datetime)
     if state.ended:
         lines = [f"**Ended** ({state.ended.stop}): {escape(state.ended.reason)}"]
         if state.ended.decided_by:
-            outcome = json.dumps(state.ended.outcome, ensure_ascii=False)
-            lines.append(f"**Outcome**: {escape(outcome, 2000)}")
+            lines.append(f"**Outcome**: {json_code(state.ended.outcome, 2000)}")
         return "\n\n".join(lines)
     waits = ", ".join(f"**{_who(state, name)}**" for name in awaiting(state))
     working = ", ".join(_who(state, name) for name in state.replying)
     facts = [
         "**Open**",
         f"{state.turns} turns",
-        f"turns are taken by {escape(setup.coordination_in(state).kind)}",
+        f"coordination: {escape(setup.coordination_in(state).kind)}",
         f"waits for {waits}" + (f" since {state.wait.since:%H:%M:%S}" if state.wait else "") if waits else "",
         f"{working} is replying" if working else "",
         "a language model chooses who is next" if state.choosing else "",
@@ -120,7 +119,7 @@ def _proposals(state: ConversationState) -> str:
         [
             str(proposal.number),
             _who(state, proposal.speaker),
-            escape(json.dumps(proposal.outcome, ensure_ascii=False)),
+            json_code(proposal.outcome),
             escape(", ".join(proposal.approved_by)),
             escape(", ".join(proposal.refused_by)),
         ]
@@ -168,7 +167,18 @@ def _rejections(state: ConversationState) -> str:
 
 def _answers(setup: ConversationSetup, state: ConversationState) -> str:
     name = next(iter(awaiting(state)), None) or next(iter(state.members))
-    lines = [signal_command(state.conversation, "turn", {"speaker": name, "text": "..."})]
+    lines = [
+        ["temporal", "parley", "chat", state.conversation, "--as", name],
+        signal_command(state.conversation, "turn", {"speaker": name, "text": "..."}),
+    ]
+    other = next((one for one in state.speakers if one != name), None)
+    if other is not None and state.floor == name and name in state.roster.moderators:
+        lines.append(signal_command(state.conversation, "grant", {"speaker": name, "to": other}))
+    for proposal in state.proposals[-1:]:
+        voted = proposal.approved_by.keys() | proposal.refused_by.keys()
+        voter = next((one for one in state.speakers if state.members[one].is_person and one not in voted), name)
+        vote: dict[str, JsonValue] = {"speaker": voter, "proposal": proposal.number, "approve": True}
+        lines.append(signal_command(state.conversation, "vote", vote))
     decider = next((m.participant.id for m in state.present if m.participant.may(Permission.DECIDE)), None)
     if decider is not None:
         lines.append(signal_command(state.conversation, "propose", {"speaker": decider, "outcome": "..."}))
