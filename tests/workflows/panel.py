@@ -142,7 +142,7 @@ async def worker(server: DevServer, folder: Path) -> AsyncIterator[None]:
     more = {
         **demo_environment(server.address, f"sqlite:///{folder}/business.db"),
         "PARLEY_ASSISTANT__SCRIPTS": json.dumps(SCRIPTS),
-        "PARLEY_ASSISTANT__WARM": "false",
+        "PARLEY_ASSISTANT__WARM": "reply",
     }
     process = await asyncio.create_subprocess_exec(
         sys.executable, ROOT / "worker.py", env=environment(server, more), stdout=PIPE, stderr=STDOUT, cwd=ROOT
