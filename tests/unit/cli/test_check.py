@@ -276,7 +276,7 @@ def test_the_plan_says_what_waits_for_what() -> None:
 
 def test_the_plan_says_where_people_may_talk_and_what_only_that_needs() -> None:
     lines = parley("check", "workflows.support.customer_support", "--plan").output.splitlines()
-    assert "   2  decision        after classification; may talk: unknown" in lines
+    assert "   3  decision        after classification, selection; may talk: unknown" in lines
     assert "   -  agent           only if a conversation asks for it" in lines
 
 

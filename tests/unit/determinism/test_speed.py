@@ -4,7 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-CLASSES_SECONDS = 0.3
+CLASSES_SECONDS = 0.6
 BIG_CLASS_SECONDS = 2.0
 
 TIMED = """
