@@ -1,6 +1,7 @@
 """Fragments on the real server: run as children that outlive the conversation, told and known when they are done."""
 
 from collections.abc import AsyncIterator
+from uuid import uuid4
 
 import pytest
 from temporalio.api.enums.v1 import EventType
@@ -11,7 +12,7 @@ from activities.results import WorkflowResults
 from infra.replay import replayer
 from signals.conversation import InvocationStatus, MessageKind
 from signals.errors import ErrorType
-from signals.messages import Answer, Disposition, InvocationMode, Invoke, Propose, Turn
+from signals.messages import Answer, Close, Disposition, InvocationMode, Invoke, Propose, Turn
 from signals.participants import Kind, Participant, Permission
 from tests.flows.fragments import FLOWS, Errander, Foreign
 from tests.flows.steps import Agency
@@ -311,17 +312,16 @@ async def test_one_that_ends_after_the_conversation_is_listed_as_running_and_kee
 
 
 async def test_one_that_is_asked_for_as_the_conversation_ends_is_started_all_the_same(
-    rooms: Rooms, client: Client
+    client: Client, agency: Agency
 ) -> None:
-    room = await opened(rooms, emergence=[{"kind": "turns", "count": 1}])
-    await room.submit(errand(slow=True))
-    await room.send(Turn(speaker="ben", text="bye"))
-    await room.submit(errand("Oslo", mode=DETACHED))
-    await room.close()
-    names = [one.workflow_id for one in (await room.result()).invocations]
-    statuses = [(await client.get_workflow_handle(name or "").describe()).status for name in names]
-    assert len(statuses) == 2
-    assert statuses[0] is WorkflowExecutionStatus.RUNNING
+    rooms = Rooms(client, f"test-{uuid4()}")
+    room = await opened(rooms)
+    await room.send(errand(slow=True, mode=ASYNC))
+    await room.send(Close(speaker="ann"))
+    async with running_worker(client, [*FLOWS, Conversation], agency.activities, task_queue=rooms.task_queue):
+        [left] = (await room.result()).invocations
+        agency.let_go(f"{room.id}/Errand-1", "seat")
+        assert await client.get_workflow_handle(left.workflow_id or "").result() == SEAT
 
 
 @pytest.mark.parametrize("after", ["at once", "continued"])

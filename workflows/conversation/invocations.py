@@ -28,6 +28,7 @@ from workflows.conversation.invoked import (
 )
 from workflows.conversation.offers import bound_fault, gather, known_to, may_ask, offered
 from workflows.conversation.roster import MAX_FAILURES
+from workflows.conversation.routing import told_of
 from workflows.conversation.setup import ConversationSetup
 from workflows.conversation.state import ConversationState, Request, digest
 
@@ -89,7 +90,8 @@ def refuse(change: Change, message: Invoke, refusal: Refusal) -> None:
     if refusal.type not in _TOLD:
         return
     text = f"{change.label(message.speaker)} asked for {message.fragment} ({refusal.type}): {refusal.reason}"
-    change.record(MessageKind.FRAGMENT, text)
+    to = told_of(change.setup.routing, change.state, message.speaker)
+    change.record(MessageKind.FRAGMENT, text, to=(message.speaker, *to) if to else ())
     if change.state.passes < MAX_FAILURES:
         call_back(change.state, message.speaker)
 
