@@ -26,7 +26,7 @@ from signals.support import (
     SupportRequest,
 )
 from tests.flows import shop
-from tests.harness import running_worker
+from tests.harness import eventually, running_worker
 from tests.unit.conversation.talk import ANYTHING, person
 from tests.workflows.rooms import Rooms
 from tests.workflows.talks import Run, Talks, failure
@@ -205,6 +205,16 @@ async def test_the_conversation_is_among_customer_agent_and_assistant(talks: Tal
     ]
     await talks.decide(opened.id, {"action": "none", "solved": False})
     assert (await resolution(run)).status is ResolutionStatus.UNRESOLVED
+
+
+async def test_the_agent_may_look_an_order_up_while_they_talk(talks: Talks) -> None:
+    run = await ask(talks, "Refund A-1002")
+    [opened] = await talks.opened(run)
+    await run.signal("invoke", Invoke(speaker="bob", fragment="OrderStatus", arguments={"order_id": "A-1003"}))
+    status = await eventually(lambda: talks.status(opened.id), lambda now: now.facts.get("OrderStatus"))
+    assert "Your order A-1003 (Lamp) is on its way" in str(status.facts["OrderStatus"])
+    await talks.decide(opened.id, {"action": "none", "solved": False})
+    await resolution(run)
 
 
 # What may be run from any conversation

@@ -2,6 +2,7 @@
 
 from pydantic import JsonValue
 
+from signals.names import WorkflowType
 from signals.participants import Kind, Participant, Permission
 from signals.support import Account, Agent, Classification, Order, SupportRequest
 from workflows.conversation.bounds import Constraints
@@ -42,14 +43,17 @@ def _setup(
                 kind=Kind.HUMAN,
                 role=AGENT,
                 name=agent.name,
-                can=(Permission.SPEAK, Permission.DECIDE, Permission.MODERATE),
+                can=(Permission.SPEAK, Permission.DECIDE, Permission.MODERATE, Permission.INVOKE),
             ),
             Participant(id="assistant", kind=Kind.AI, role=ASSISTANT, name="Assistant"),
         ),
         # People answer when they can, in any order; the assistant answers whoever speaks.
         coordination=FreeForm(),
         emergence=(Decision(roles=(AGENT,)),),
+        # What is shown now may have changed since; what is done about it, the decision says.
+        fragments=(WorkflowType.ORDER_STATUS,),
         facts={
+            "customer_id": account.customer_id,
             "what the customer wrote": request.text[:2000],
             **{f"order {order.id}": _order(order) for order in account.orders[:5]},
             **facts,
