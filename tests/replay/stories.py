@@ -6,7 +6,7 @@ from typing import Final
 from temporalio.client import Client, WorkflowFailureError, WorkflowQueryFailedError
 
 from signals.adaptive import AdaptiveRequest, Task, Traits
-from signals.messages import Message, Propose, SwitchMode, Turn
+from signals.messages import InvocationMode, Invoke, Message, Propose, SwitchMode, Turn
 from signals.modes import Mode
 from signals.names import WorkflowType
 from signals.participants import Kind, Participant, Permission
@@ -101,6 +101,24 @@ async def long_talk(stage: Stage, name: str) -> None:
     await room.close()
 
 
+async def desk(stage: Stage, name: str) -> None:
+    """A conversation that runs fragments: one that has to ask, one beside the talk, one that fails."""
+    bob = Participant(id="bob", kind=Kind.HUMAN, role="agent", can=tuple(Permission))
+    fragments, facts = ["OrderStatus", "Refund"], {"customer_id": "C-1"}
+    coordination = {"kind": "free_form"}
+    setup = setup_of(bob, coordination=coordination, fragments=fragments, facts=facts)
+    await stage.start(WorkflowType.CONVERSATION, setup, name)
+    room = Room(stage.client, name)
+    await room.submit(Invoke(speaker="bob", fragment="OrderStatus"))
+    await room.send(Turn(speaker="bob", text="A-1001", in_reply_to=2))
+    await room.until(lambda status: "OrderStatus" in status.facts)
+    for order in ("A-1002", "A-1003"):
+        mode = InvocationMode.ASYNCHRONOUS
+        await room.submit(Invoke(speaker="bob", fragment="Refund", arguments={"order_id": order}, mode=mode))
+    await room.until(lambda status: not status.invocations)
+    await room.close("bob")
+
+
 async def sea_voyage(stage: Stage, name: str) -> None:
     """A run with a checkpoint that fails, and takes back what it did."""
     await stage.start("Voyage", Trip(place="Oslo", broken=("payment",)), name)
@@ -183,7 +201,7 @@ async def adaptive(stage: Stage, name: str) -> None:
 
 
 STORIES: Final[tuple[Callable[[Stage, str], Awaitable[None]], ...]] = (
-    known_issue, password, address, broken_out, long_talk, sea_voyage, tour, trip, both, adaptive,
+    known_issue, password, address, broken_out, long_talk, desk, sea_voyage, tour, trip, both, adaptive,
     shipped, searched, retested, shown,
 )  # fmt: skip
 
