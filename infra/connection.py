@@ -29,6 +29,7 @@ SEARCH_ATTRIBUTES: Final[Mapping[str, IndexedValueType.ValueType]] = {
     SearchAttribute.MODE: IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD,
     SearchAttribute.AWAITING: IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD_LIST,
     SearchAttribute.STOP: IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD,
+    SearchAttribute.TRIGGER: IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD,
 }
 
 

@@ -42,6 +42,13 @@ class SearchAttribute(StrEnum):
     STOP = "ParleyStop"
     """Keyword: why a conversation ended."""
 
+    TRIGGER = "ParleyTrigger"
+    """Keyword: what last moved a run from one mode to another."""
+
+
+HELD_FOR: Final = "held_for"
+"""The memo of a conversation that a run holds: what it is about, a `HeldFor`."""
+
 
 def conversation_id(run_id: str, point: str, number: int) -> str:
     """Build the workflow id of a conversation that a run opens.

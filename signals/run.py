@@ -83,6 +83,22 @@ class ConversationRecord(Wire):
     turns: int = 0
 
 
+class HeldFor(Wire):
+    """What a conversation is held for: it stands in its memo, so that who lists conversations need not ask the run.
+
+    Example:
+        `{"workflow": "CustomerSupport", "step": "handled", "point": "refused"}`
+    """
+
+    workflow: str
+    """The workflow type of the run."""
+
+    step: str | None
+    """The step that it is about; none where it is about the run as a whole."""
+
+    point: str
+
+
 class Transition(Wire):
     """A change of a run's mode.
 

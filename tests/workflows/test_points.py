@@ -13,7 +13,8 @@ from infra.devserver import DevServer
 from signals.conversation import StopReason
 from signals.errors import ErrorType
 from signals.modes import Mode, Trigger
-from signals.run import StepStatus
+from signals.names import HELD_FOR
+from signals.run import HeldFor, StepStatus
 from tests.flows import points
 from tests.flows.points import Wish
 from tests.flows.steps import Agency
@@ -235,13 +236,15 @@ async def test_cancelling_the_run_cancels_its_conversation(talks: Talks) -> None
     assert record.outcome is None
 
 
-async def test_a_run_says_in_which_mode_it_is(talks: Talks) -> None:
+async def test_a_run_says_in_which_mode_it_is_and_why(talks: Talks) -> None:
     run = await talks.start("Consult", Wish())
     [opened] = await talks.opened(run)
-    assert (await run.describe()).search_attributes["ParleyMode"] == [Mode.CONVERSATION]
+    listed = (await run.describe()).search_attributes
+    assert (listed["ParleyMode"], listed["ParleyTrigger"]) == ([Mode.CONVERSATION], [Trigger.POINT])
     await talks.decide(opened.id, OSLO)
     await run.result()
-    assert (await run.describe()).search_attributes["ParleyMode"] == [Mode.WORKFLOW]
+    listed = (await run.describe()).search_attributes
+    assert (listed["ParleyMode"], listed["ParleyTrigger"]) == ([Mode.WORKFLOW], [Trigger.CLOSED])
     into, back = (await talks.progress(run)).transitions
     assert (into.source, into.target, into.trigger) == (Mode.WORKFLOW, Mode.CONVERSATION, Trigger.POINT)
     assert (back.source, back.target, back.trigger) == (Mode.CONVERSATION, Mode.WORKFLOW, Trigger.CLOSED)
@@ -286,3 +289,11 @@ async def test_the_page_shows_the_conversation_and_how_to_look_into_it(server: D
     ]
     await talks.decide(opened.id, OSLO)
     await run.result()
+
+
+async def test_a_conversation_says_what_it_is_held_for_to_who_lists_it(talks: Talks) -> None:
+    run = await talks.start("Consult", Wish())
+    [opened] = await talks.opened(run)
+    described = await talks.client.get_workflow_handle(opened.id).describe()
+    held_for = await described.memo_value(HELD_FOR, type_hint=HeldFor)
+    assert held_for == HeldFor(workflow="Consult", step=opened.step, point="choice")

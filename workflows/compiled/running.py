@@ -288,7 +288,7 @@ class Running:
         emit(moves(new, self._mode_since))
         self._logged += len(new)
         self._mode_since = new[-1].at if new else self._mode_since
-        search.publish(mode=self.record.mode)
+        search.publish(mode=self.record.mode, trigger=new[-1].trigger if new else None)
         workflow.set_current_details(page(self.record, self.rejections, self.selection))
 
     def _log(self, transition: Transition) -> None:

@@ -9,6 +9,8 @@ from temporalio import workflow
 from temporalio.exceptions import ApplicationError, ChildWorkflowError, FailureError
 
 from signals.conversation import ConversationResult
+from signals.names import HELD_FOR
+from signals.run import HeldFor
 from workflows.conversation.setup import ConversationSetup
 from workflows.conversation.workflow import Conversation
 from workflows.failures import root_cause
@@ -19,12 +21,13 @@ Held = workflow.ChildWorkflowHandle[Conversation, ConversationResult]
 """A conversation that a run holds; its `id` is the workflow id."""
 
 
-async def begin(conversation: str, setup: ConversationSetup, summary: str) -> Held:
+async def begin(conversation: str, setup: ConversationSetup, held_for: HeldFor, summary: str) -> Held:
     """Open a conversation; when this is done, messages reach it.
 
     Args:
         conversation: Its workflow id.
         setup: How it is set up.
+        held_for: What it is about.
         summary: What the Web UI calls it; it is shown as Markdown, so nothing that people wrote may be in it.
     """
     return await workflow.start_child_workflow(
@@ -32,6 +35,7 @@ async def begin(conversation: str, setup: ConversationSetup, summary: str) -> He
         args=[setup, None],
         id=conversation,
         task_timeout=CHILD_TASK_TIMEOUT,
+        memo={HELD_FOR: held_for},
         static_summary=summary,
     )
 

@@ -13,7 +13,7 @@ from signals.messages import Dismiss, RequestConversation
 from signals.modes import Mode, Trigger
 from signals.names import conversation_id
 from signals.participants import Kind
-from signals.run import ConversationRecord
+from signals.run import ConversationRecord, HeldFor
 from workflows.compiled.directives import Directive, End, GoOn, Talk
 from workflows.compiled.outcomes import outcome_type
 from workflows.compiled.plan import PointPlan, StepPlan
@@ -155,7 +155,7 @@ class Talks:
         about = f"of step '{step}'" if step else "of the run"
         summary = f"conversation {number} at point '{point}' {about}"
         name = conversation_id(run.record.run, point, number)
-        conversation = await begin(name, setup, summary)
+        conversation = await begin(name, setup, HeldFor(workflow=run.plan.name, step=step, point=point), summary)
         # Only now is it open: what would be passed on to it before it has started would be lost.
         record = ConversationRecord(
             id=conversation.id,
