@@ -8,7 +8,21 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import Final, NoReturn
 
-from infra.cli import chat, check, codec, config, diagram, inbox, keys, pipeline, replay, rollout, schema, transcript
+from infra.cli import (
+    chat,
+    check,
+    codec,
+    config,
+    diagram,
+    inbox,
+    keys,
+    pipeline,
+    replay,
+    report,
+    rollout,
+    schema,
+    transcript,
+)
 from infra.errors import SetupError
 
 FAILED: Final = 2
@@ -58,6 +72,7 @@ def _parser() -> argparse.ArgumentParser:
     chat.add_to(commands)
     inbox.add_to(commands)
     transcript.add_to(commands)
+    report.add_to(commands)
     keys.add_to(commands)
     codec.add_to(commands)
     pipeline.add_to(commands)
