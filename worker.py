@@ -13,12 +13,14 @@ from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Final, TypeVar
 
 import httpx2
 from pydantic_ai.exceptions import AgentRunError, UserError
 from pydantic_ai.models import Model, infer_model
+from pydantic_ai.models.instrumented import InstrumentationSettings, instrument_model
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 from temporalio.client import Client
@@ -46,14 +48,15 @@ from activities.support.seed import prepare
 from infra.backlog import backlog_told
 from infra.config import Config, Duty, Warm, load_config, variables
 from infra.connection import connect, ensure_search_attributes
-from infra.devserver import PORT, UI_OFFSET, DevServer
+from infra.devserver import DevServer
 from infra.errors import SetupError
 from infra.health import Health, Polling, health_server
+from infra.options import ui_port, worker_options
 from infra.payloads.converter import data_converter
 from infra.queues import QueueInterceptor, Share, Workers, shares
 from infra.replay import run_options
-from infra.table import MAX_PORT
 from infra.telemetry import runtime
+from infra.traces import Tracing, tracing
 from infra.validation import hold_to
 from infra.versions import deployment_of, pinned
 from infra.webhooks import webhook
@@ -66,9 +69,6 @@ from workflows.modes.stubs import Assessing
 from workflows.support.stubs import Classifier
 
 T = TypeVar("T")
-
-DATABASE: Final = Path("var/temporal.db")
-"""Where the development server keeps runs, by default."""
 
 STICKY_TIMEOUT: Final = timedelta(seconds=4)
 """A run's tasks go to the worker that has it in memory; when that one is dead, others take them after this time.
@@ -172,12 +172,16 @@ async def serve(options: argparse.Namespace, config: Config) -> None:
         server = None
         if options.dev:
             server = await stack.enter_async_context(
-                DevServer(port=options.port, ui_port=_ui_port(options), db=options.db)
+                DevServer(port=options.port, ui_port=ui_port(options), db=options.db)
             )
         told_by = runtime(config.telemetry)
-        client = await connect(server.address if server else None, data_converter(config), told_by)
+        if traced := tracing(config.telemetry):
+            stack.push_async_callback(traced.aclose)
+        client = await connect(
+            server.address if server else None, data_converter(config), told_by, traced.plugins if traced else ()
+        )
         await ensure_search_attributes(client)
-        activities, expect = await _activities(config, client, stack)
+        activities, expect = await _activities(config, client, traced, stack)
         workers = await stack.enter_async_context(_with_extensions(client, config, activities, expect))
         health.polling = Polling(client, workers.shares).fault
         if told_by:
@@ -187,27 +191,30 @@ async def serve(options: argparse.Namespace, config: Config) -> None:
 
 
 async def _activities(
-    config: Config, client: Client, stack: AsyncExitStack
+    config: Config, client: Client, traced: Tracing | None, stack: AsyncExitStack
 ) -> tuple[list[Callable[..., object]], Expect | None]:
     """Build the activities that are served, with all that they need, and what makes models ready; the stack ends it."""
     activities: list[Callable[..., object]] = []
     expect: Expect | None = None
     if Duty.AI in config.worker.serves:
-        asking, expect = await _ai(config, stack)
+        asking, expect = await _ai(config, traced.models if traced else None, stack)
         activities += asking
     if Duty.BUSINESS in config.worker.serves:
         activities += await _business(config, client, stack)
     return activities, expect
 
 
-async def _ai(config: Config, stack: AsyncExitStack) -> tuple[list[Callable[..., object]], Expect | None]:
+async def _ai(
+    config: Config, traced: InstrumentationSettings | None, stack: AsyncExitStack
+) -> tuple[list[Callable[..., object]], Expect | None]:
     local = LocalModel()
     stack.callback(local.close)
-    models = LanguageModels(local)
+    models = LanguageModels(local, traced=traced)
     stack.push_async_callback(models.aclose)
     assistant = AssistantActivities(config.assistant.model, models, config.assistant.scripts)
-    classifier = await _classifier(config, local, stack)
-    assessor = await _assessor(config, local, stack)
+    find = partial(_model, local=local, traced=traced, stack=stack)
+    classifier = await _classifier(config, find)
+    assessor = await _assessor(config, find)
     warm = config.assistant.warm
     if warm is Warm.START and config.assistant.model == LOCAL:
         await _or_setup_error("assistant", local.warm())
@@ -263,23 +270,26 @@ def _pipeline(config: Config) -> list[Callable[..., object]]:
     ]
 
 
-async def _classifier(config: Config, local: LocalModel, stack: AsyncExitStack) -> Classifier:
+async def _classifier(config: Config, find: Callable[[str, str], Awaitable[Model]]) -> Classifier:
     name = config.support.classifier
     if name == EXAMPLES:
         return await asyncio.to_thread(ExamplesClassifier)
-    return ModelClassifier(await _model("support", name, local, stack))
+    return ModelClassifier(await find("support", name))
 
 
-async def _assessor(config: Config, local: LocalModel, stack: AsyncExitStack) -> Assessing:
+async def _assessor(config: Config, find: Callable[[str, str], Awaitable[Model]]) -> Assessing:
     name = config.adaptive.assessor
-    model = None if name == EXAMPLES else await _model("adaptive", name, local, stack)
+    model = None if name == EXAMPLES else await find("adaptive", name)
     offline = await asyncio.to_thread(ExamplesAssessor)
     return ModelAssessor(model, name, offline) if model else offline
 
 
-async def _model(table: str, name: str, local: LocalModel, stack: AsyncExitStack) -> Model:
+async def _model(
+    table: str, name: str, *, local: LocalModel, traced: InstrumentationSettings | None, stack: AsyncExitStack
+) -> Model:
     finding: Awaitable[Model] = local.chat_model() if name == LOCAL else asyncio.to_thread(infer_model, name)
-    return await stack.enter_async_context(await _or_setup_error(table, finding))
+    model = await stack.enter_async_context(await _or_setup_error(table, finding))
+    return instrument_model(model, traced or False)
 
 
 async def _or_setup_error(table: str, starting: Awaitable[T]) -> T:
@@ -359,7 +369,7 @@ def main() -> int:
     Returns:
         The exit status.
     """
-    options = _parser().parse_args()
+    options = worker_options().parse_args()
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("httpx2").setLevel(logging.WARNING)  # below, it tells addresses, which may be secrets
     try:
@@ -372,36 +382,6 @@ def main() -> int:
         print(f"parley: {error}", file=sys.stderr)
         return 1
     return 0
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="worker.py",
-        description="Run Parley's workflows and activities. Which Temporal server it works for is set as for "
-        "Temporal's own tools: `temporal config set`, TEMPORAL_ADDRESS, TEMPORAL_PROFILE, ...",
-    )
-    parser.add_argument("--config", type=Path, metavar="FILE", help="the settings (default: ./parley.toml, if there)")
-    parser.add_argument("--prepare", action="store_true", help="make the example's database if it isn't there; stop")
-    dev = parser.add_argument_group("with a development server of its own")
-    dev.add_argument("--dev", action="store_true", help="start one, and stop it with the worker")
-    dev.add_argument("--port", type=_port, default=PORT, help="where it listens (default: %(default)s; 0: any)")
-    dev.add_argument("--ui-port", type=_port, help=f"where its Web UI listens (default: the port + {UI_OFFSET})")
-    dev.add_argument("--db", type=Path, default=DATABASE, metavar="FILE", help="where it keeps runs (%(default)s)")
-    return parser
-
-
-def _port(text: str) -> int:
-    port = int(text)
-    if not 0 <= port <= MAX_PORT:
-        raise argparse.ArgumentTypeError(f"a port is a number from 0 to {MAX_PORT}")
-    return port
-
-
-def _ui_port(options: argparse.Namespace) -> int:
-    if isinstance(options.ui_port, int):
-        return options.ui_port
-    usual: int = options.port + UI_OFFSET
-    return usual if options.port and usual <= MAX_PORT else 0
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from pydantic_ai.direct import model_request
 from pydantic_ai.exceptions import AgentRunError, UnexpectedModelBehavior, UserError
 from pydantic_ai.messages import SystemPromptPart
 from pydantic_ai.models import Model, ModelRequestParameters, infer_model
+from pydantic_ai.models.instrumented import InstrumentationSettings, instrument_model
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
@@ -37,6 +38,7 @@ class LanguageModels:
         local: The embedded model.
         time_limit: How long a model may take over an answer.
         infer: Makes the client for a model string of any other.
+        traced: How the clients tell of what they are asked; they don't where it isn't given.
     """
 
     def __init__(
@@ -44,10 +46,12 @@ class LanguageModels:
         local: LocalModel,
         time_limit: timedelta = TIME_LIMIT,
         infer: Callable[[str], Model] = infer_model,
+        traced: InstrumentationSettings | None = None,
     ) -> None:
         self._local = local
         self._time_limit = time_limit
         self._infer = infer
+        self._traced = traced
         self._clients: dict[str, Model] = {}
         self._making = defaultdict[str, asyncio.Lock](asyncio.Lock)
         self._expected: dict[str, asyncio.Task[None]] = {}
@@ -65,7 +69,8 @@ class LanguageModels:
                     model = await (self._local.chat_model() if name == LOCAL else asyncio.to_thread(self._infer, name))
                 except (UserError, ImportError, LocalModelError) as error:
                     raise failure(name, error) from None
-                self._clients[name] = await self._open.enter_async_context(model)
+                opened = await self._open.enter_async_context(model)
+                self._clients[name] = instrument_model(opened, self._traced or False)
             return self._clients[name]
 
     async def ask(

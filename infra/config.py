@@ -147,6 +147,9 @@ class TelemetrySettings(Table):
     prometheus: Address | None = None
     """Where Prometheus finds the metrics, under `/metrics`; then they are not sent by OTLP."""
 
+    content: bool = False
+    """Whether traces and logs may have what people and models say."""
+
 
 class Warm(StrEnum):
     """When language models are made ready: the embedded one loaded, another's client made."""

@@ -1,12 +1,12 @@
 """The connection to Temporal, by Temporal's own settings: `temporal config set`, profiles and `TEMPORAL_*`."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Final
 
 from temporalio.api.enums.v1 import IndexedValueType
 from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest, ListSearchAttributesRequest
-from temporalio.client import Client
+from temporalio.client import Client, Plugin
 from temporalio.converter import DataConverter
 from temporalio.envconfig import ClientConfig, ClientConnectConfig
 from temporalio.runtime import Runtime
@@ -34,7 +34,10 @@ SEARCH_ATTRIBUTES: Final[Mapping[str, IndexedValueType.ValueType]] = {
 
 
 async def connect(
-    address: str | None = None, converter: DataConverter | None = None, runtime: Runtime | None = None
+    address: str | None = None,
+    converter: DataConverter | None = None,
+    runtime: Runtime | None = None,
+    plugins: Sequence[Plugin] = (),
 ) -> Client:
     """Connect to Temporal with Parley's data converter.
 
@@ -42,6 +45,7 @@ async def connect(
         address: A server of this process, `HOST:PORT`; Temporal's own settings say which where there is none.
         converter: How payloads are written; Parley's own settings say it where there is none.
         runtime: What tells of the work, where something does.
+        plugins: What else the client, and workers that are made with it, are extended by.
 
     Raises:
         SetupError: The settings can't be read, or the server can't be reached.
@@ -59,6 +63,7 @@ async def connect(
             connect_timeout=CONNECT_TIMEOUT,
             keep_alive_config=KEEP_ALIVE,
             runtime=runtime,
+            plugins=plugins,
         )
     except RuntimeError as error:
         raise SetupError(

@@ -22,6 +22,7 @@ PASSED_THROUGH: Final = (
     "workflows.pinning",
     "workflows.receiving",
     "workflows.search",
+    "workflows.spans",
     # What the examples' workflow modules share; they themselves are loaded anew.
     "workflows.pipeline.errors",
     "workflows.pipeline.failures",

@@ -1,5 +1,6 @@
 """Tasks whose paradigm is chosen: what goes into `Adaptive`, what it chooses and why, what comes out."""
 
+from enum import StrEnum
 from typing import Final, Self
 
 from pydantic import Field, JsonValue, model_validator
@@ -160,6 +161,25 @@ class Considered(Wire):
     reason: str
 
 
+class Basis(StrEnum):
+    """What a paradigm is chosen by."""
+
+    ASKED = "asked"
+    """It was asked for."""
+
+    UNSURE = "unsure"
+    """What the task is like is not known well enough, so people say first."""
+
+    TRAITS = "traits"
+    """What the task is like."""
+
+    DEFAULT = "default"
+    """The configured default, since nothing speaks for one paradigm alone."""
+
+    PREFERENCE = "preference"
+    """What there is, and what is preferred, since nothing else speaks for one paradigm alone."""
+
+
 class Selection(Wire):
     """What was chosen, and why.
 
@@ -178,6 +198,8 @@ class Selection(Wire):
     """The others, in the order in which they were looked at."""
 
     traits: Traits = Traits()
+    basis: Basis | None = None
+    """What it was chosen by; nothing is said of choices that were made before this was kept."""
 
 
 class AdaptiveResult(Wire):

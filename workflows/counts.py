@@ -43,7 +43,14 @@ COST: Final = Metric("parley_cost", "What language models cost, in millionths of
 
 TRANSITIONS: Final = Metric("parley_transitions", "Changes of a run's mode")
 TRANSITION_TIMES: Final = Metric("parley_transition_time", "How long a change of mode took", timed=True)
-MODE_TIMES: Final = Metric("parley_mode_time", "How long a run was in a mode that it then left", timed=True)
+MODE_TIMES: Final = Metric("parley_mode_time", "How long a run was in a mode, until it left it or ended", timed=True)
+SELECTIONS: Final = Metric("parley_selections", "How tasks are gone about, by what that was chosen by")
+RUNS: Final = Metric("parley_runs", "Runs that ended, by how they were gone about and the mode that they ended in")
+
+
+def stay(mode: str, since: datetime, until: datetime) -> Count:
+    """Count a mode that a run was in."""
+    return Count(MODE_TIMES, (until - since).total_seconds(), {"mode": mode})
 
 
 def moves(transitions: Iterable[Transition], since: datetime) -> Iterator[Count]:
@@ -57,5 +64,5 @@ def moves(transitions: Iterable[Transition], since: datetime) -> Iterator[Count]
         between: dict[str, str] = {"source": change.source, "target": change.target}
         yield Count(TRANSITIONS, labels={**between, "trigger": change.trigger})
         yield Count(TRANSITION_TIMES, change.seconds, between)
-        yield Count(MODE_TIMES, (change.at - since).total_seconds(), {"mode": change.source})
+        yield stay(change.source, since, change.at)
         since = change.at

@@ -102,6 +102,11 @@ class Workers:
                 said.append(line.decode())
         return process
 
+    async def stop(self, process: Process) -> None:
+        """Tell one to stop, and wait until it has, in good order."""
+        process.terminate()
+        await process.communicate()
+
     async def kill(self, process: Process) -> None:
         """Kill one, as a crash would."""
         process.kill()

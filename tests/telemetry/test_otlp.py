@@ -1,10 +1,5 @@
 """Metrics that are sent by OTLP, as OpenTelemetry's own variables say."""
 
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-
 import pytest
 
 from infra.config import Config, TelemetrySettings, WorkerSettings
@@ -13,51 +8,15 @@ from infra.devserver import DevServer
 from infra.errors import SetupError
 from infra.telemetry import OtlpSettings, runtime
 from tests.harness import eventually
+from tests.telemetry.collector import collector
 from tests.workflows.rooms import ANN, BEN, Rooms
 from worker import create_worker
 from workflows.conversation.workflow import Conversation
 
 
-class Collector:
-    """What was sent."""
-
-    def __init__(self) -> None:
-        self.port = 0
-        self.requests: list[tuple[str, str | None, bytes]] = []
-        """Path, key and body of each."""
-
-
-@contextmanager
-def collector() -> Iterator[Collector]:
-    """Take what is sent, on a free port."""
-    taken = Collector()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            taken.requests.append((self.path, self.headers["X-Key"], body))
-            self.send_response(200)
-            self.send_header("Content-Length", "0")
-            self.end_headers()
-
-        def log_message(self, format: str, *args: object) -> None:
-            """Say nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    taken.port = server.server_port
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
-    thread.start()
-    try:
-        yield taken
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
-
-
 async def test_metrics_are_sent_to_the_collector_that_the_environment_names(monkeypatch: pytest.MonkeyPatch) -> None:
     with collector() as taken:
-        monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", f"http://127.0.0.1:{taken.port}/")
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", f"{taken.endpoint}/")
         monkeypatch.setenv("OTEL_EXPORTER_OTLP_HEADERS", "x-key=a%20b")
         monkeypatch.setenv("OTEL_METRIC_EXPORT_INTERVAL", "200")
         told_by = runtime(TelemetrySettings())

@@ -32,6 +32,7 @@ SHELL: Final = {
     "workflows/conversation/fragments.py",
     "workflows/conversation/pinned.py",
     "workflows/conversation/stubs.py",
+    "workflows/conversation/telling.py",
     "workflows/conversation/workflow.py",
     "workflows/exclusive.py",
     "workflows/failures.py",
@@ -49,6 +50,7 @@ SHELL: Final = {
     "workflows/pipeline/stubs.py",
     "workflows/receiving.py",
     "workflows/search.py",
+    "workflows/spans.py",
     "workflows/support/address_change.py",
     "workflows/support/customer_support.py",
     "workflows/support/order_status.py",
@@ -56,7 +58,7 @@ SHELL: Final = {
     "workflows/support/refund.py",
     "workflows/support/stubs.py",
 }
-"""The modules of workflows that touch Temporal; all the others only decide, and are tested without a server."""
+"""The modules of workflows that touch Temporal or OpenTelemetry; all others decide, and are tested without either."""
 
 CATALOGUE: Final = "workflows/library.py"
 """Names the workflow classes, and so imports them."""
@@ -129,8 +131,8 @@ def test_the_wire_needs_nothing_but_the_standard_library_and_pydantic() -> None:
     ] == []
 
 
-def test_only_the_shell_of_the_workflows_touches_temporal() -> None:
-    touching = {name(path) for path in files("workflows") if importing(path, "temporalio")}
+def test_only_the_shell_of_the_workflows_touches_temporal_and_telemetry() -> None:
+    touching = {name(path) for path in files("workflows") if importing(path, "temporalio", "opentelemetry")}
     assert touching == {file for file in SHELL if (ROOT / file).exists()}
 
 

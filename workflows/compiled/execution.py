@@ -107,6 +107,7 @@ class Execution:
         posting.cancel()
         run.record.completed()
         run.publish()
+        run.leave()
         if self._end is not None:
             return self._end.value
         if run.plan.result not in run.results:
@@ -123,6 +124,7 @@ class Execution:
         run = self.run
         is_quiet = not (self._tasks or self._ending or self._talks.demands) and self.post.is_empty
         if is_quiet and self._end is None and run.mode is Mode.WORKFLOW and run.record.ready():
+            run.leave()
             self._renew(run.context().model_copy(update={"settings": run.settings}))
 
     def _is_something_done(self) -> bool:
@@ -387,6 +389,7 @@ class Execution:
         for name in self.run.record.to_compensate():
             await self._steps.take_back(self.run.plan.step(name))
         self.run.publish()
+        self.run.leave()
 
 
 def _may_ask(point: ConversationPoint, by: set[str]) -> bool:

@@ -1,11 +1,13 @@
 """The workflow shells of runs that have steps: what they are asked and sent goes to the execution that they host."""
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import ClassVar, NoReturn
 
 from pydantic import JsonValue
 from temporalio import workflow
-from temporalio.exceptions import ApplicationError
+from temporalio.exceptions import ApplicationError, FailureError, is_cancelled_exception
 
 from signals.context import CoreState, UniversalContext
 from signals.conversation import Rejections
@@ -50,6 +52,21 @@ class Run(Receiver):
         early, self._early = self._early, []
         for take in early:
             take()
+
+    @contextmanager
+    def counted(self) -> Iterator[None]:
+        """Count the run when it ends; not when it continues as new."""
+        try:
+            yield
+        except (FailureError, asyncio.CancelledError) as error:
+            self._ended("cancelled" if is_cancelled_exception(error) else "failed")
+            raise
+        else:
+            self._ended("completed")
+
+    def _ended(self, status: str) -> None:
+        if self._execution is not None:
+            self._execution.run.ended(status)
 
     def _once_begun(self, take: Callable[[], None]) -> None:
         if self._execution is None:
@@ -179,7 +196,8 @@ class CompiledRun(Run):
         """Run the steps; the result is what the result step returned."""
         self._request = request
         self.execution.run.settings = await held_to(context, self.plan.models)
-        return await self.execution.execute(request, context)
+        with self.counted():
+            return await self.execution.execute(request, context)
 
     def _renew(self, context: UniversalContext) -> NoReturn:
         workflow.continue_as_new(args=[self._request, context])

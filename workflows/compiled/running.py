@@ -29,7 +29,7 @@ from signals.participants import Participant
 from signals.run import StepStatus, Transition
 from signals.settings import Settings
 from signals.wire import MAX_FACTS_BYTES, at_most, one_line
-from workflows import search
+from workflows import search, spans
 from workflows.compiled.directives import GoOn
 from workflows.compiled.page import page
 from workflows.compiled.plan import Argument, Plan, Source
@@ -37,7 +37,7 @@ from workflows.compiled.record import RunRecord
 from workflows.compiled.step import StepOptions, options_of
 from workflows.compiled.types import from_json
 from workflows.conversation.setup import ConversationSetup
-from workflows.counts import moves
+from workflows.counts import RUNS, Count, moves, stay
 from workflows.hybrid import ConversationPoint, StepError
 from workflows.metrics import emit
 from workflows.modes.context import adapt_for_mode, bounded, to_hybrid
@@ -286,13 +286,27 @@ class Running:
         for transition in new:
             self._log(transition)
         emit(moves(new, self._mode_since))
+        spans.moved(new, self._mode_since)
         self._logged += len(new)
         self._mode_since = new[-1].at if new else self._mode_since
         search.publish(mode=self.record.mode, trigger=new[-1].trigger if new else None)
         workflow.set_current_details(page(self.record, self.rejections, self.selection))
 
+    def leave(self) -> None:
+        """Tell how long the run was in its last mode: it ends, or goes on as another."""
+        until = workflow.now()
+        emit([stay(self.record.mode, self._mode_since, until)])
+        spans.stayed(self.record.mode, self._mode_since, until)
+        self._mode_since = until
+
+    def ended(self, status: str) -> None:
+        """Count the run; what is written for one paradigm alone has none that was chosen."""
+        usual = Paradigm.HYBRID if self.points or any(step.points for step in self.plan.steps) else Paradigm.WORKFLOW
+        paradigm = self.selection.paradigm if self.selection else usual
+        emit([Count(RUNS, labels={"paradigm": paradigm, "mode": self.record.mode, "status": status})])
+
     def _log(self, transition: Transition) -> None:
-        """Log a change of mode with all that is known, but for what people and models say."""
+        """Log a change of mode with all that is known."""
         record = self.record
         workflow.logger.info(
             "Mode: %s to %s (%s)",
@@ -306,6 +320,7 @@ class Running:
                 "participants": [person.id for person in self.people],
                 "facts": sorted(self.core.facts),
                 "results": sorted(self.results),
+                "said": {"reason": transition.reason},
             },
         )
 

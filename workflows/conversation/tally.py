@@ -80,13 +80,25 @@ def changes(
 
 
 def _turns(before: Standing, state: ConversationState, recorded: tuple[Recorded, ...]) -> Iterator[Count]:
-    awaited = set(before.awaited)
+    waited = waits(before, recorded)
     for message in recorded:
         if message.kind is MessageKind.TURN and message.speaker is not None:
             yield Count(TURNS, labels={"kind": state.members[message.speaker].participant.kind})
-            if message.speaker in awaited:
-                yield Count(PERSON_WAITS, (message.at - before.since).total_seconds())
-                awaited.clear()  # the others' wait was over with it
+            if message.seq in waited:
+                yield Count(PERSON_WAITS, waited[message.seq].total_seconds())
+
+
+def waits(before: Standing, recorded: tuple[Recorded, ...]) -> dict[int, timedelta]:
+    """How long a person was waited for who has now spoken, by the message's number.
+
+    Args:
+        before: Where the conversation stood.
+        recorded: The messages that were recorded since.
+    """
+    for message in recorded:
+        if message.kind is MessageKind.TURN and message.speaker in before.awaited:
+            return {message.seq: message.at - before.since}  # the others' wait was over with it
+    return {}
 
 
 def answered(purpose: str, answer: Reply | Finding, took: timedelta) -> Iterator[Count]:

@@ -11,6 +11,7 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from opentelemetry.trace import Span, use_span
 from pydantic import ValidationError
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
@@ -25,7 +26,7 @@ from signals.notices import Waiting
 from signals.participants import models_of
 from signals.settings import PinRequest
 from signals.wire import one_line
-from workflows import search
+from workflows import search, spans
 from workflows.conversation import machine, views
 from workflows.conversation.admission import check
 from workflows.conversation.context import offers_fault
@@ -55,8 +56,9 @@ from workflows.conversation.page import page
 from workflows.conversation.setup import ConversationSetup
 from workflows.conversation.state import ConversationState
 from workflows.conversation.stubs import Adviser, Assistant, Notifier
-from workflows.conversation.tally import REPLYING, Standing, answered, changes
-from workflows.counts import FAILED_ANSWERS, OPENED, Count
+from workflows.conversation.tally import REPLYING, Standing, answered
+from workflows.conversation.telling import changed, opened
+from workflows.counts import FAILED_ANSWERS, Count
 from workflows.metrics import emit
 from workflows.options import NOTIFY, REPLY
 from workflows.pinning import pin
@@ -197,7 +199,7 @@ class Conversation(Receiver):
         self._setup = setup
         name = workflow.info().workflow_id
         self._state, reaction = machine.open_conversation(setup, name, workflow.now(), offers)
-        emit([Count(OPENED, labels={"coordination": setup.coordination.kind})])
+        opened(setup, name)
         self._take_up(reaction)
 
     def _resume(self, carried: ConversationState) -> None:
@@ -217,10 +219,10 @@ class Conversation(Receiver):
         else:
             self._apply(event)
 
-    def _apply(self, event: Event) -> Reaction:
+    def _apply(self, event: Event, reply: Span | None = None) -> Reaction:
         before = Standing.of(self.state)
         reaction = machine.apply(self.setup, self.state, event)
-        emit(changes(before, self.setup, self.state, reaction.recorded))
+        changed(before, self.setup, self.state, event, reaction.recorded, reply)
         self._follow(reaction)
         return reaction
 
@@ -263,13 +265,15 @@ class Conversation(Receiver):
 
     async def _reply(self, speaker: str, ask: int) -> None:
         label, asked = self.state.members[speaker].participant.label, workflow.now()
+        span = spans.asked(speaker)
         try:
-            reply = await workflow.execute_activity_method(
-                Assistant.reply,
-                views.reply_request(self.setup, self.state, speaker),
-                summary=f"{label} replies",
-                **REPLY,
-            )
+            with use_span(span, record_exception=False, set_status_on_exception=False):
+                reply = await workflow.execute_activity_method(
+                    Assistant.reply,
+                    views.reply_request(self.setup, self.state, speaker),
+                    summary=f"{label} replies",
+                    **REPLY,
+                )
         except ActivityError as error:
             if is_cancelled_exception(error):
                 return
@@ -277,8 +281,9 @@ class Conversation(Receiver):
             self._apply(ReplyFailed(speaker, ask, _reason(error), workflow.now()))
         else:
             emit(answered(REPLYING, reply, workflow.now() - asked))
-            self._apply(Replied(speaker, ask, reply, workflow.now()))
+            self._apply(Replied(speaker, ask, reply, workflow.now()), span)
         finally:
+            span.end()
             del self._replies[speaker, ask]
 
     async def _consult(self, number: int) -> None:

@@ -7,7 +7,7 @@ conversation; structured phases that need flexibility are hybrid; everything els
 from collections.abc import Iterable
 from typing import Final
 
-from signals.adaptive import Considered, Selection, SelectionRequest
+from signals.adaptive import Basis, Considered, Selection, SelectionRequest
 from signals.errors import ErrorType, Refusal
 from signals.modes import Mode, Paradigm
 
@@ -36,11 +36,11 @@ def select_paradigm(asked: SelectionRequest) -> Selection | Refusal:
     if asked.confidence < asked.settings.hybrid.conversation_threshold and asked.people:
         threshold = asked.settings.hybrid.conversation_threshold
         reason = f"what it is like is sure to {asked.confidence:.2f} only, less than {threshold:g}: people say first"
-        return _chosen(asked, Paradigm.CONVERSATION, [reason], considered)
+        return _chosen(asked, Paradigm.CONVERSATION, [reason], considered, Basis.UNSURE)
     suiting = [one for one in considered if one.suits]
     if suiting:
         best = suiting[0]
-        return _chosen(asked, best.paradigm, [best.reason], considered)
+        return _chosen(asked, best.paradigm, [best.reason], considered, Basis.TRAITS)
     return _undecided(asked, considered)
 
 
@@ -100,7 +100,7 @@ def _as_wanted(asked: SelectionRequest, wanted: Paradigm, considered: tuple[Cons
         return Refusal(ErrorType.MISSING_CONTEXT, f"paradigm: it can't be '{wanted}': {lacks}")
     if wanted is Paradigm.ADAPTIVE:
         return _undecided(asked, considered)
-    return _chosen(asked, wanted, ["it was asked for"], considered)
+    return _chosen(asked, wanted, ["it was asked for"], considered, Basis.ASKED)
 
 
 def _undecided(asked: SelectionRequest, considered: tuple[Considered, ...]) -> Selection:
@@ -113,18 +113,20 @@ def _undecided(asked: SelectionRequest, considered: tuple[Considered, ...]) -> S
         Paradigm.HYBRID: asked.workflow and asked.people,
     }
     if default is not Paradigm.ADAPTIVE and possible[default]:
-        return _chosen(asked, default, [open_question, f"'{default}' is the configured default"], considered)
+        reasons = [open_question, f"'{default}' is the configured default"]
+        return _chosen(asked, default, reasons, considered, Basis.DEFAULT)
     guess, why = _guess(asked)
     if not asked.settings.hybrid.auto_switch:
-        return _chosen(asked, guess, [open_question, why, "runs may not switch by themselves"], considered)
-    reasons = (open_question, f"it begins as {guess}: {why}", "and switches when that no longer suits")
+        reasons = [open_question, why, "runs may not switch by themselves"]
+        return _chosen(asked, guess, reasons, considered, Basis.PREFERENCE)
     return Selection(
         paradigm=Paradigm.ADAPTIVE,
         start=_START[guess],
-        reasons=reasons,
+        reasons=(open_question, f"it begins as {guess}: {why}", "and switches when that no longer suits"),
         confidence=asked.confidence,
         considered=considered,
         traits=asked.traits,
+        basis=Basis.ASKED if asked.wanted is Paradigm.ADAPTIVE else Basis.PREFERENCE,
     )
 
 
@@ -139,7 +141,11 @@ def _guess(asked: SelectionRequest) -> tuple[Paradigm, str]:
 
 
 def _chosen(
-    asked: SelectionRequest, paradigm: Paradigm, reasons: list[str], considered: tuple[Considered, ...]
+    asked: SelectionRequest,
+    paradigm: Paradigm,
+    reasons: list[str],
+    considered: tuple[Considered, ...],
+    basis: Basis,
 ) -> Selection:
     return Selection(
         paradigm=paradigm,
@@ -148,4 +154,5 @@ def _chosen(
         confidence=asked.confidence,
         considered=tuple(one for one in considered if one.paradigm is not paradigm),
         traits=asked.traits,
+        basis=basis,
     )

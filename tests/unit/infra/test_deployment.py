@@ -1,6 +1,7 @@
 """The deployment files hold together: what they name is there, what they set is known, and the schemas fit."""
 
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Mapping
@@ -53,6 +54,17 @@ def test_every_image_is_of_a_certain_version_or_built_here() -> None:
     for name, service in SERVICES.items():
         image, _, tag = service["image"].partition(":")
         assert "build" in service or (tag and tag != "latest" and image.startswith("docker.io/")), name
+
+
+def test_the_collector_passes_traces_on_to_what_is_started_beside_it() -> None:
+    collector = documents(INFRA / "otel" / "collector.yaml")[0]
+    [exporter] = collector["service"]["pipelines"]["traces"]["exporters"]
+    variable = re.fullmatch(r"\$\{env:(\w+)\}", collector["exporters"][exporter]["endpoint"])
+    assert variable
+    endpoint = SERVICES["collector"]["environment"][variable[1]]
+    host = re.fullmatch(r"\$\{\w+:-(\w+):4317\}", endpoint)
+    assert host
+    assert host[1] in SERVICES
 
 
 def test_nothing_is_reached_from_other_machines() -> None:
