@@ -20,8 +20,10 @@ from infra.devserver import DevServer
 from infra.errors import SetupError
 from infra.queues import Share
 from infra.telemetry import runtime
+from signals.adaptive import AdaptiveRequest, Task
 from signals.assistant import Reply, ReplyRequest
 from signals.messages import Invoke, Turn
+from signals.modes import Paradigm
 from tests.flows import fragments, points
 from tests.flows.broken import Broken
 from tests.flows.points import Wish
@@ -33,6 +35,7 @@ from tests.workflows.rooms import ANN, BEN, FREE_FORM, Rooms, setup_of
 from tests.workflows.talks import Talks, failure
 from worker import create_worker
 from workflows.conversation.workflow import Conversation
+from workflows.modes.adaptive import Adaptive
 
 pytestmark = pytest.mark.skipif(PROGRAM is None, reason="no prometheus on the path")
 
@@ -50,6 +53,11 @@ class DearTalkers(Talkers):
         """Say the next thing."""
         return (await super().reply(request)).model_copy(update={"cost": 0.002})
 
+
+VISIT: Final = AdaptiveRequest(
+    task=Task(goal="Go there", workflow="Replace", input={"place": "Rome"}), paradigm=Paradigm.WORKFLOW
+)
+"""A task for a workflow."""
 
 RULE: Final = {
     "when": {"kind": "dominates", "share": 0.4, "turns": 6},
@@ -71,7 +79,7 @@ async def observed(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Pr
         client = await connect(server.address, runtime=told_by)
         # In memory there is room for two runs, so that others are replayed all the time.
         config = Config(worker=WorkerSettings(task_queue=QUEUE, max_cached_workflows=2))
-        flows = [*points.FLOWS, *fragments.FLOWS, Conversation, Broken]
+        flows = [*points.FLOWS, *fragments.FLOWS, Adaptive, Conversation, Broken]
         workers = create_worker(client, config, workflows=flows, activities=[DearTalkers().reply, *Agency().activities])
         async with workers, backlog_told(client, workers.shares, told_by.metric_meter):
             await a_day(client)
@@ -102,6 +110,7 @@ async def a_day(client: Client) -> None:
     await talks.decide(opened.id, {"place": "Oslo"})
     await run.result()
     await failure(await talks.start("Replace", Wish(refused=("Rome",), error="Strike")))
+    await (await talks.start("Adaptive", VISIT)).result()
     await client.start_workflow("Broken", id="broken", task_queue=QUEUE)
     with pytest.raises(RPCError):
         await client.get_workflow_handle("nobody").signal("turn", Turn(speaker="ann", text="?"))
@@ -137,6 +146,13 @@ async def test_what_happened_is_counted_once_however_often_it_is_replayed(observ
         'parley_transitions_total{source="workflow", target="conversation", trigger="point"}': 1,
         'parley_transitions_total{source="conversation", target="workflow", trigger="closed"}': 1,
         'parley_mode_time_seconds_count{mode="conversation"}': 1,
+        'parley_mode_time_seconds_count{mode="workflow", workflow_type="Consult"}': 2,
+        'parley_mode_time_seconds_count{mode="workflow", workflow_type="Replace"}': 1,
+        'parley_selections_total{paradigm="workflow", reason="asked"}': 1,
+        "parley_selections_total": 1,
+        'parley_runs_total{paradigm="hybrid", mode="workflow", status="completed", workflow_type="Consult"}': 1,
+        'parley_runs_total{paradigm="hybrid", mode="workflow", status="failed", workflow_type="Replace"}': 1,
+        'parley_runs_total{paradigm="workflow", mode="workflow", status="completed", workflow_type="Adaptive"}': 1,
         'temporal_workflow_completed_total{workflow_type="Consult"}': 1,
         'temporal_workflow_failed_total{workflow_type="Replace"}': 1,
     }

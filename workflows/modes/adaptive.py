@@ -17,7 +17,6 @@ from signals.modes import Mode, Trigger
 from signals.names import WorkflowType
 from signals.participants import models_of
 from signals.settings import Settings
-from workflows import spans
 from workflows.compiled.execution import Execution
 from workflows.compiled.run import CompiledRun, Run, held_to
 from workflows.compiled.running import as_json, fitting
@@ -25,8 +24,6 @@ from workflows.compiled.source import REQUEST
 from workflows.compiled.stubs import fetch
 from workflows.compiled.types import from_json
 from workflows.composition.registry import REGISTRY, known
-from workflows.counts import SELECTIONS, Count
-from workflows.metrics import emit
 from workflows.modes.discussion import Discussion, going_on, setup_of
 from workflows.modes.rules import find_rule
 from workflows.modes.stubs import Assessing, select
@@ -97,7 +94,7 @@ class Adaptive(Run):
                 Assessing.assess, task, summary="what is the task like?", **ASSESS
             )
             traits, confidence = traits.completed(assessed.traits), assessed.confidence
-        selection = await select(
+        return await select(
             SelectionRequest(
                 goal=task.goal,
                 traits=traits,
@@ -108,8 +105,6 @@ class Adaptive(Run):
                 settings=self._settings,
             )
         )
-        _tell(selection)
-        return selection
 
     async def _host(
         self, request: AdaptiveRequest, flow: type, given: object, context: UniversalContext | None
@@ -159,18 +154,6 @@ class Adaptive(Run):
             conversations=tuple(run.record.conversations),
             transitions=tuple(run.record.transitions),
         )
-
-
-def _tell(selection: Selection) -> None:
-    basis = str(selection.basis or "unknown")
-    emit([Count(SELECTIONS, labels={"paradigm": selection.paradigm, "reason": basis})])
-    spans.selected(selection.paradigm, basis)
-    workflow.logger.info(
-        "Chosen: %s (%s)",
-        selection.paradigm,
-        basis,
-        extra={"selection": selection.model_dump(mode="json", exclude={"considered"})},
-    )
 
 
 def _flows(request: AdaptiveRequest) -> Mapping[str, type]:

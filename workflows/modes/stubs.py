@@ -5,6 +5,9 @@ from abc import ABC, abstractmethod
 from temporalio import activity, workflow
 
 from signals.adaptive import Assessed, Selection, SelectionRequest, Task
+from workflows import spans
+from workflows.counts import SELECTIONS, Count
+from workflows.metrics import emit
 from workflows.options import AT_HAND
 
 
@@ -32,4 +35,14 @@ class Assessing(ABC):
 
 async def select(request: SelectionRequest) -> Selection:
     """Choose a paradigm: once, when a run begins. It costs one event, and no way to the server."""
-    return await workflow.execute_local_activity_method(Selecting.select, request, **AT_HAND)
+    selection = await workflow.execute_local_activity_method(Selecting.select, request, **AT_HAND)
+    _tell(selection)
+    return selection
+
+
+def _tell(selection: Selection) -> None:
+    basis = str(selection.basis or "unknown")
+    emit([Count(SELECTIONS, labels={"paradigm": selection.paradigm, "reason": basis})])
+    spans.selected(selection.paradigm, basis)
+    told = selection.model_dump(mode="json", exclude={"considered"})
+    workflow.logger.info("Chosen: %s (%s)", selection.paradigm, basis, extra={"selection": told})

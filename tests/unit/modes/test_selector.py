@@ -4,7 +4,7 @@ from itertools import product
 
 import pytest
 
-from signals.adaptive import Considered, Selection, SelectionRequest, Traits
+from signals.adaptive import Basis, Considered, Selection, SelectionRequest, Traits
 from signals.errors import ErrorType, Refusal
 from signals.modes import Mode, Paradigm
 from signals.settings import HybridSettings, Settings
@@ -272,3 +272,19 @@ def test_what_is_asked_for_and_can_t_be_done_is_refused(
     assert refused(asked(CLEAR, wanted=wanted, workflow=workflow, people=people)) == Refusal(
         ErrorType.MISSING_CONTEXT, f"paradigm: it can't be '{wanted}': {lacking}"
     )
+
+
+@pytest.mark.parametrize(
+    ("request_", "basis"),
+    [
+        (asked(wanted=WORKFLOW), Basis.ASKED),
+        (asked(wanted=ADAPTIVE), Basis.ASKED),
+        (asked(CLEAR), Basis.TRAITS),
+        (asked(CLEAR, confidence=0.1), Basis.UNSURE),
+        (asked(default=HYBRID), Basis.DEFAULT),
+        (asked(), Basis.PREFERENCE),
+        (asked(hybrid=HybridSettings(auto_switch=False)), Basis.PREFERENCE),
+    ],
+)
+def test_a_choice_says_what_it_was_made_by(request_: SelectionRequest, basis: Basis) -> None:
+    assert chosen(request_).basis is basis
