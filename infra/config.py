@@ -19,6 +19,7 @@ from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 from activities.scripts import Script
+from infra.chat.settings import ChatSettings
 from infra.errors import SetupError
 from infra.examples import PipelineSettings, SupportSettings
 from infra.memory import cache_size
@@ -198,6 +199,7 @@ class Config(BaseSettings):
     payloads: PayloadSettings = PayloadSettings()
     encryption: EncryptionSettings = EncryptionSettings()
     codec: CodecSettings = CodecSettings()
+    chat: ChatSettings = ChatSettings()
     assistant: AssistantSettings = AssistantSettings()
     notify: NotifySettings = NotifySettings()
     adaptive: AdaptiveSettings = AdaptiveSettings()

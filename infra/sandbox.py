@@ -38,7 +38,9 @@ PASSED_THROUGH: Final = (
     "workflows.support.stubs",
     "workflows.support.talks",
     # Libraries that only compute.
+    "cryptography",
     "jsonschema_rs",
+    "rfc8785",
 )
 
 

@@ -11,6 +11,9 @@ class ErrorType(StrEnum):
     NOT_A_PARTICIPANT = "NotAParticipant"
     NOT_PERMITTED = "NotPermitted"
     NOT_YOUR_TURN = "NotYourTurn"
+    SIGNATURE_INVALID = "SignatureInvalid"
+    """A message that must be signed isn't, or isn't by who it says that it is from, for this conversation, and once."""
+
     CONVERSATION_CLOSED = "ConversationClosed"
     OUTCOME_INVALID = "OutcomeInvalid"
     NO_OUTCOME = "NoOutcome"

@@ -22,11 +22,29 @@ class Signal(Wire):
     """What it is for, in a line, as the Web UI shows it."""
 
 
+class Signature(Wire):
+    """The proof that a message is from who has the participant's key, for one conversation, and new.
+
+    Example:
+        `{"number": 1795640000000000, "value":
+            "pKvURIxJVi2CgRXROh/M6pJ/UrTVRZKX+LQ+QtqJI4vBNibkPcs43bCCSIkn7JBPtCBXRDmD6IWFF51QVRr+Yg=="}`
+    """
+
+    number: int = Field(ge=1, lt=2**53)
+    """The time in microseconds since 1970; greater than in every message that the same participant signed before."""
+
+    value: str = Field(pattern=r"^[A-Za-z0-9+/]{86}==$")
+    """The Ed25519 signature in base64; docs/security.md says of what."""
+
+
 class Sent(Signal):
     """What every message to a conversation has."""
 
     conversation: str | None = Field(default=None, max_length=1000)
     """Which conversation of a run it is for: needed only where two or more are open."""
+
+    signature: Signature | None = None
+    """Needed where the participant has a key."""
 
     @property
     def sender(self) -> str:

@@ -63,6 +63,9 @@ class Participant(Wire):
     model: str | None = Field(default=None, max_length=200, pattern=r"^[ -~]*$")
     """The language model that speaks (`local`, `script:NAME`, `openai:gpt-5`); the worker's own where there is none."""
 
+    key: str | None = Field(default=None, pattern=r"^[A-Za-z0-9+/]{43}=$")
+    """The Ed25519 public key, in base64: who has one must sign what they send; nobody else can speak as them."""
+
     can: tuple[Permission, ...] = Field(default=(Permission.SPEAK,), max_length=len(Permission))
     speaks: Speaks = Speaks.ALWAYS
     """When an AI participant speaks."""
@@ -80,9 +83,20 @@ class Participant(Wire):
         """The name that people read."""
         return self.name or self.id
 
+    @property
+    def can_sign(self) -> bool:
+        """Whether they can take part where people must sign: an AI participant speaks through the worker alone."""
+        return self.kind is Kind.AI or self.key is not None
+
     def may(self, permission: Permission) -> bool:
         """Tell whether they hold a permission."""
         return permission in self.can
+
+
+def keys_fault(participants: Iterable[Participant]) -> str | None:
+    """Say who can't take part where people must sign; nothing if all can."""
+    who = next((one.id for one in participants if not one.can_sign), None)
+    return f"participants: {who!r} has no key, and people must sign here; give them one" if who is not None else None
 
 
 def models_of(participants: Iterable[Participant]) -> tuple[str | None, ...]:

@@ -53,6 +53,9 @@ class ConversationSettings(Wire):
     timeout_minutes: float = Field(default=30, gt=0, le=10 * 365 * 24 * 60)
     """After how long it ends by itself."""
 
+    signed: bool = False
+    """Whether all people need a key, and must sign what they send."""
+
 
 class HybridSettings(Wire):
     """`[execution.hybrid]`: how workflow and conversation are weighed against each other."""

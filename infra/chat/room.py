@@ -20,6 +20,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from infra.conversations import ANSWER_TIMEOUT
 from infra.printable import flat
+from infra.signing import Signer
 from signals.conversation import ConversationResult, Ended, Status, Transcript
 from signals.messages import Answer, Message
 from signals.names import update_name
@@ -67,11 +68,13 @@ class Room:
         client: The connection to Temporal.
         conversation: Its workflow id.
         speaker: Who looks at it, and speaks in it.
+        signer: Signs what they send; nothing does where there is none.
     """
 
-    def __init__(self, client: Client, conversation: str, speaker: str) -> None:
+    def __init__(self, client: Client, conversation: str, speaker: str, signer: Signer | None = None) -> None:
         self.conversation = conversation
         self.speaker = speaker
+        self.signer = signer
         self._handle = client.get_workflow_handle(conversation, result_type=ConversationResult)
 
     async def status(self) -> Status:
@@ -120,6 +123,11 @@ class Room:
             UnansweredError: Nobody answers.
         """
         update = str(uuid4())
+        if self.signer is not None:
+            try:
+                message = self.signer.sign(self.conversation, message)
+            except ValueError as error:
+                raise RefusedError(f"it can't be signed: {error}") from error
         for last in (*[False] * (TRIES - 1), True):
             try:
                 return await self._submit(message, update)

@@ -92,7 +92,8 @@ class Session:
         if status is None:
             await self._look()
             return
-        if all(person.id != speaker for person in status.participants):
+        here = next((person for person in status.participants if person.id == speaker), None)
+        if here is None:
             if joining is None:
                 there = ", ".join(person.id for person in status.participants) or "nobody"
                 raise SetupError(
@@ -104,6 +105,9 @@ class Session:
             except (RefusedError, UnansweredError) as error:
                 raise SetupError(f"'{speaker}' can't join '{self._room.conversation}': {error}") from error
             status = await self._first_status() or status
+        elif here.key is None and self._room.signer is not None:
+            self._screen.tell(f"-- '{speaker}' has no key here: what you type is not signed")
+            self._room.signer = None
         for line in view.heading(status):
             self._screen.tell(line)
         await self._look()
@@ -230,10 +234,10 @@ class Session:
         self._nudge.set()
 
 
-def guest(speaker: str, role: str, name: str | None) -> Participant:
+def guest(speaker: str, role: str, name: str | None, key: str | None = None) -> Participant:
     """Who joins from a terminal.
 
     Raises:
         ValidationError: The role or the name can't be one.
     """
-    return Participant(id=speaker, kind=Kind.HUMAN, role=role, name=name)
+    return Participant(id=speaker, kind=Kind.HUMAN, role=role, name=name, key=key)

@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import sys
 from io import TextIOWrapper
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
@@ -13,9 +14,11 @@ from infra.chat.room import Room
 from infra.chat.screens import screen_for
 from infra.chat.session import Session, guest
 from infra.cli.identity import identifier
+from infra.config import load_config
 from infra.connection import connect
 from infra.conversations import conversation_of, unanswered
 from infra.errors import SetupError
+from infra.signing import Signer, read_signer
 from signals.participants import Participant
 from signals.wire import one_line
 
@@ -39,6 +42,7 @@ def add_to(commands: "Commands") -> None:
     )
     parser.add_argument("--join", metavar="ROLE", help="join in this role, if you don't take part yet")
     parser.add_argument("--name", help="with --join: how you are shown")
+    parser.add_argument("--key", type=Path, metavar="FILE", help="your key, to sign with (default: [chat] key_file)")
     parser.set_defaults(command=run)
 
 
@@ -51,20 +55,27 @@ def run(options: argparse.Namespace) -> int:
     if options.name and not options.join:
         raise SetupError("--name goes with --join ROLE")
     try:
-        joining = guest(options.speaker, options.join, options.name) if options.join else None
+        signer = _signer(options.key)
+        key = signer.public_key if signer else None
+        joining = guest(options.speaker, options.join, options.name, key) if options.join else None
     except ValidationError as error:
         raise SetupError(one_line(error)) from error
     if isinstance(sys.stdin, TextIOWrapper):
         sys.stdin.reconfigure(errors="replace")
-    asyncio.run(_talk(options.id, options.speaker, joining))
+    asyncio.run(_talk(options.id, options.speaker, joining, signer))
     return 0
 
 
-async def _talk(workflow_id: str, speaker: str, joining: Participant | None) -> None:
+def _signer(path: Path | None) -> Signer | None:
+    file = path or load_config().chat.key_file
+    return read_signer(file) if file else None
+
+
+async def _talk(workflow_id: str, speaker: str, joining: Participant | None, signer: Signer | None) -> None:
     client = await connect()
     try:
         conversation = await conversation_of(client, workflow_id)
     except RPCError as error:
         raise unanswered(error, client, workflow_id) from error
     with screen_for(speaker) as screen:
-        await Session(Room(client, conversation, speaker), screen).run(joining)
+        await Session(Room(client, conversation, speaker, signer), screen).run(joining)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from infra.payloads.keys import Key, write_key
+from infra.signing import make_key
 
 if TYPE_CHECKING:
     from infra.cli.check import Commands
@@ -21,10 +22,27 @@ def add_to(commands: "Commands") -> None:
     )
     parser.add_argument("--id", metavar="ID", help="its id (default: today's date)")
     parser.add_argument("--file", type=Path, metavar="FILE", help="add it to this key file (default: print it)")
-    parser.set_defaults(command=run)
+    parser.set_defaults(command=encryption)
+    parser = kinds.add_parser(
+        "signing",
+        help="a key that a participant's messages are signed with",
+        epilog="Prints the public half, which is the participant's `key`; the file is for them alone.",
+    )
+    parser.add_argument("--file", type=Path, metavar="FILE", required=True, help="where to put it; a new file")
+    parser.set_defaults(command=signing)
 
 
-def run(options: argparse.Namespace) -> int:
+def signing(options: argparse.Namespace) -> int:
+    """Make a participant's key, and print its public half.
+
+    Raises:
+        SetupError: The file is there, or can't be written.
+    """
+    print(make_key(options.file).public_key)
+    return 0
+
+
+def encryption(options: argparse.Namespace) -> int:
     """Make a key, and print it or add it to a file.
 
     Raises:

@@ -21,6 +21,7 @@ from infra.cli import (
     report,
     rollout,
     schema,
+    sign,
     transcript,
 )
 from infra.errors import SetupError
@@ -74,6 +75,7 @@ def _parser() -> argparse.ArgumentParser:
     transcript.add_to(commands)
     report.add_to(commands)
     keys.add_to(commands)
+    sign.add_to(commands)
     codec.add_to(commands)
     pipeline.add_to(commands)
     replay.add_to(commands)

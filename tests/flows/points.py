@@ -33,6 +33,8 @@ class Wish(Wire):
     """The steps that wait until the test lets them go."""
 
     topic: str = "Where to?"
+    key: str | None = None
+    """Bob's key."""
 
 
 class Choice(Wire):
@@ -49,7 +51,7 @@ def setup_for(request: Wish) -> ConversationSetup:
         topic=request.topic,
         participants=(
             Participant(id="ann", kind=Kind.HUMAN, role="traveller"),
-            Participant(id="bob", kind=Kind.HUMAN, role="agent", can=decider),
+            Participant(id="bob", kind=Kind.HUMAN, role="agent", can=decider, key=request.key),
         ),
         coordination=FreeForm(),
         emergence=(Decision(),),

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
@@ -12,6 +13,7 @@ from temporalio.exceptions import ApplicationError
 
 from infra.config import Config
 from infra.errors import SetupError
+from infra.signing import make_key
 from signals.errors import ErrorType
 from signals.messages import Join
 from signals.names import WorkflowType
@@ -34,6 +36,7 @@ Run = WorkflowHandle[object, object]
 TALKATIVE = Settings(
     conversation=ConversationSettings(default_coordination="free_form", participant_limit=2, timeout_minutes=5)
 )
+SIGNED = Settings(conversation=ConversationSettings(signed=True))
 PLAIN = Settings(workflow=WorkflowSettings(optimization=False, checkpointing=False))
 
 
@@ -84,6 +87,14 @@ async def called(agency: Agency, run: str) -> list[str]:
 async def events(run: Run, kind: "EventType.ValueType") -> int:
     """How many events of a kind the history of a run has."""
     return sum(event.event_type == kind for event in (await run.fetch_history()).events)
+
+
+async def refused(run: Run) -> tuple[str | None, str]:
+    """With what a run fails."""
+    with pytest.raises(WorkflowFailureError) as failed:
+        await run.result()
+    assert isinstance(failed.value.cause, ApplicationError)
+    return failed.value.cause.type, failed.value.cause.message
 
 
 async def lasts(room: Room) -> timedelta:
@@ -178,7 +189,8 @@ async def test_a_conversation_that_does_not_say_is_as_the_settings_say(client: C
 async def test_a_conversation_that_says_is_as_it_says(client: Client, worker: Worker) -> None:
     async with worker(TALKATIVE) as queue:
         constraints = {"timeout_seconds": 60, "participant_limit": 3}
-        room = await left_open(client, queue, ANN, coordination={"kind": "turn_based"}, constraints=constraints)
+        said = {"coordination": {"kind": "turn_based"}, "constraints": constraints, "signed": False}
+        room = await left_open(client, queue, ANN, **said)
         assert (await room.until(lambda status: status.floor == "ann")).open
         assert await lasts(room) == timedelta(minutes=1)
         assert await events(room.handle, EventType.EVENT_TYPE_MARKER_RECORDED) == 0
@@ -202,14 +214,40 @@ async def test_a_run_settles_the_conversations_that_it_opens(client: Client, wor
 async def test_settings_that_do_not_suit_a_conversation_end_it_with_the_reason(client: Client, worker: Worker) -> None:
     async with worker(Settings(conversation=ConversationSettings(participant_limit=1))) as queue:
         room = await left_open(client, queue, ANN, BEN)
-        with pytest.raises(WorkflowFailureError) as failed:
-            await room.result()
-    error = failed.value.cause
-    assert isinstance(error, ApplicationError)
-    assert (error.type, error.message) == (
-        ErrorType.INVALID_INPUT,
-        "input: participants: 2 are more than constraints.participant_limit (1)",
-    )
+        assert await refused(room.handle) == (
+            ErrorType.INVALID_INPUT,
+            "input: participants: 2 are more than constraints.participant_limit (1)",
+        )
+
+
+async def test_where_people_must_sign_a_setup_with_somebody_who_has_no_key_is_refused(
+    client: Client, worker: Worker, tmp_path: Path
+) -> None:
+    ann = ANN.model_copy(update={"key": make_key(tmp_path / "ann.pem").public_key})
+    rest = {"coordination": {"kind": "free_form"}, "constraints": {"timeout_seconds": 60, "participant_limit": 3}}
+    async with worker(SIGNED) as queue:
+        for options in ({}, rest):
+            room = await left_open(client, queue, ann, BEN, **options)
+            assert await refused(room.handle) == (
+                ErrorType.INVALID_INPUT,
+                "input: participants: 'ben' has no key, and people must sign here; give them one",
+            )
+            room = await left_open(client, queue, ann, **options)
+            await room.say("ann", "without")
+            await room.rejections(1)
+            await room.handle.terminate()
+        room = await left_open(client, queue, ann, BEN, **rest, signed=False)
+        await room.say("ben", "without")
+        assert await room.said(1) == [("ben", "without")]
+        await room.handle.terminate()
+
+
+async def test_where_people_must_sign_a_run_says_whose_key_it_lacks(client: Client, worker: Worker) -> None:
+    async with worker(SIGNED) as queue:
+        run = await start(client, queue, "Lunch", "Pizza?")
+        kind, message = await refused(run)
+    assert kind == ErrorType.INVALID_INPUT
+    assert message.endswith("has no key, and people must sign here; give them one")
 
 
 # What a run may need before long

@@ -333,7 +333,9 @@ class Running:
     def may_talk(self) -> bool:
         """Whether the run may open a conversation by itself: it is set to, and there is somebody to talk to."""
         by_steps_alone = self.selection is not None and self.selection.paradigm is Paradigm.WORKFLOW
-        return self.settings.hybrid.auto_switch and bool(self.core.participants) and not by_steps_alone
+        signed = self.settings.conversation.signed
+        somebody = any(who.can_sign or not signed for who in self.core.participants)
+        return self.settings.hybrid.auto_switch and somebody and not by_steps_alone
 
     @property
     def rules(self) -> Rules:

@@ -28,7 +28,7 @@ from workflows.compiled.running import Running
 from workflows.compiled.settlement import NoOutcome, Settled
 from workflows.compiled.talks import STALLS, Talks
 from workflows.conversation.setup import ConversationSetup
-from workflows.hybrid import Fail, OnDemand
+from workflows.hybrid import ConversationPoint, Fail, OnDemand
 from workflows.modes.rules import check_request, find_rule
 from workflows.modes.talking import about_run, who_talks
 
@@ -68,6 +68,8 @@ class Switches:
         rule = check_request(
             run.rules, run.record.transitions, source=run.mode, to=message.to, by=run.roles_of(message.requested_by)
         )
+        if isinstance(rule, TransitionRule) and rule.to is not Mode.WORKFLOW and (refusal := self._nobody_signs()):
+            return refusal
         if isinstance(rule, TransitionRule) and rule.to is Mode.WORKFLOW and (stuck := self._stuck()):
             reason = f"step '{stuck}' can't go on without what its conversation decides; decide it, or end the run"
             return Refusal(ErrorType.TRANSITION_NOT_ALLOWED, reason)
@@ -169,6 +171,10 @@ class Switches:
 
     async def _talked(self, move: Move) -> GoOn | None:
         run = self._run
+        if refusal := self._nobody_signs():
+            run.reject(SWITCH, move.requested_by, refusal)
+            run.paused = False
+            return None
         for _ in range(MOST_MISFITS):
             setup = await self._setup(move)
             conversation = await self._talks.begin(None, SWITCH, setup, move)
@@ -193,19 +199,32 @@ class Switches:
             return replace(decision or GoOn(), afresh=True)
         return decision
 
-    async def _setup(self, move: Move) -> ConversationSetup:
+    def _own_point(self) -> ConversationPoint | None:
+        """The run's own point for whoever asks for a conversation, once it can be set up."""
         run = self._run
         point = next((point for point in run.points.values() if isinstance(point.trigger, OnDemand)), None)
-        if point is not None and run.record.are_done(run.plan.point(point.name).needs):
+        return point if point is not None and run.record.are_done(run.plan.point(point.name).needs) else None
+
+    def _nobody_signs(self) -> Refusal | None:
+        """Why there is nobody to talk about the run, where people must sign."""
+        must_sign, people = self._run.settings.conversation.signed, self._run.people
+        if not must_sign or any(who.can_sign for who in people) or self._own_point() is not None:
+            return None
+        reason = "people must sign here, and nobody who is known to the run has a key"
+        return Refusal(ErrorType.TRANSITION_NOT_ALLOWED, reason)
+
+    async def _setup(self, move: Move) -> ConversationSetup:
+        run = self._run
+        if (point := self._own_point()) is not None:
             planned = run.plan.point(point.name)
             setup = run.ask(f"setup of point '{point.name}'", point.setup, run.arguments(planned.setup, {}))
             setup = setup.model_copy(update={"outcome": decision_schema(run.hints, run.hints)})
         else:
-            limit = run.settings.conversation.participant_limit
+            settings = run.settings.conversation
             told: dict[str, object] = {
                 "context": run.context(),
                 "reason": move.reason,
-                "people": who_talks(run.people, move.requested_by, limit),
+                "people": who_talks(run.people, move.requested_by, settings.participant_limit, signed=settings.signed),
                 "outcome": decision_schema(run.hints, run.hints),
             }
             setup = run.ask("conversation about the run", about_run, told)

@@ -60,6 +60,7 @@ from workflows.conversation.events import (
 from workflows.conversation.floor import awaiting, settle
 from workflows.conversation.roster import Member
 from workflows.conversation.setup import ConversationSetup
+from workflows.conversation.signatures import check_signature, remember_signature
 from workflows.conversation.state import MAX_SUMMARY, Consulting, ConversationState, Verdict
 
 __all__ = ["apply", "awaiting", "next_due", "open_conversation", "resume"]
@@ -159,12 +160,16 @@ def _reject(change: Change, signal: str, speaker: str | None, refusal: Refusal) 
 
 
 def _receive(change: Change, message: Message) -> Reaction:
+    if forged := check_signature(change.setup, change.state, message):
+        return _reject(change, message.signal, message.sender, forged)
     if refusal := check(change.setup, change.state, message):
+        remember_signature(change.state, message)
         rejected = _reject(change, message.signal, message.sender, refusal)
         if isinstance(message, Invoke):
             invocations.refuse(change, message, refusal)
         return replace(rejected, recorded=tuple(change.recorded))
     answer = _accept(change, message)
+    remember_signature(change.state, message)
     if answer.disposition is not Disposition.DUPLICATE:
         settle(change)
     return _reaction(change, answer)

@@ -6,6 +6,7 @@ from workflows.conversation.change import Change
 from workflows.conversation.gathering import take_answer
 from workflows.conversation.invoked import under_way
 from workflows.conversation.roster import MAX_ABSENT
+from workflows.conversation.signatures import forget_signatures
 
 
 def take(change: Change, message: Join | Leave | Subscribe) -> Answer:
@@ -62,6 +63,7 @@ def _subscribe(change: Change, message: Subscribe) -> Answer:
 def _forget(change: Change, name: str) -> None:
     """Drop all that is known of somebody who left, so that a namesake has no part in it."""
     state = change.state
+    forget_signatures(state, state.members[name], change.now)
     state.forget(name)
     state.subscriptions.pop(name, None)
     state.proposals = [

@@ -1,7 +1,7 @@
 """The conversation's page in the Web UI: where it stands, what was said, who is waited for, how to answer."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Final
 
@@ -167,30 +167,39 @@ def _rejections(state: ConversationState) -> str:
 
 def _answers(setup: ConversationSetup, state: ConversationState) -> str:
     name = next(iter(awaiting(state)), None) or next(iter(state.members))
-    lines = [
-        ["temporal", "parley", "chat", state.conversation, "--as", name],
-        signal_command(state.conversation, "turn", {"speaker": name, "text": "..."}),
-    ]
+    key = ["--key", "FILE"] if _signs(state, name) else []
+    lines = [["temporal", "parley", "chat", state.conversation, "--as", name, *key]]
+    for speaker, signal, payload in _messages(setup, state, name):
+        if not _signs(state, speaker):  # else it must be signed, which chat does
+            lines.append(signal_command(state.conversation, signal, {"speaker": speaker, **payload}))
+    return commands(lines)
+
+
+def _signs(state: ConversationState, name: str) -> bool:
+    return state.members[name].participant.key is not None
+
+
+def _messages(
+    setup: ConversationSetup, state: ConversationState, name: str
+) -> Iterator[tuple[str, str, dict[str, JsonValue]]]:
+    """What may be sent now: by whom, which signal, and with what."""
+    yield name, "turn", {"text": "..."}
     other = next((one for one in state.speakers if one != name), None)
     if other is not None and state.floor == name and name in state.roster.moderators:
-        lines.append(signal_command(state.conversation, "grant", {"speaker": name, "to": other}))
+        yield name, "grant", {"to": other}
     for proposal in state.proposals[-1:]:
         voted = proposal.approved_by.keys() | proposal.refused_by.keys()
         voter = next((one for one in state.speakers if state.members[one].is_person and one not in voted), name)
-        vote: dict[str, JsonValue] = {"speaker": voter, "proposal": proposal.number, "approve": True}
-        lines.append(signal_command(state.conversation, "vote", vote))
+        yield voter, "vote", {"proposal": proposal.number, "approve": True}
     decider = next((m.participant.id for m in state.present if m.participant.may(Permission.DECIDE)), None)
     if decider is not None:
-        lines.append(signal_command(state.conversation, "propose", {"speaker": decider, "outcome": "..."}))
+        yield decider, "propose", {"outcome": "..."}
     for asked in asking(state)[:1]:
-        answer: dict[str, JsonValue] = {"speaker": asked.speaker, "text": "...", "in_reply_to": asked.seq}
-        lines.append(signal_command(state.conversation, "turn", answer))
+        yield asked.speaker, "turn", {"text": "...", "in_reply_to": asked.seq}
     asker = next((m.participant for m in state.present if m.is_person and m.participant.may(Permission.INVOKE)), None)
     offer = next((one for one in offered(setup, state).values() if asker and may_ask(asker, one)), None)
     if asker is not None and offer is not None:
-        invoke: dict[str, JsonValue] = {"speaker": asker.id, "fragment": offer.name, "arguments": {}}
-        lines.append(signal_command(state.conversation, "invoke", invoke))
-    return commands(lines)
+        yield asker.id, "invoke", {"fragment": offer.name, "arguments": {}}
 
 
 def signal_command(workflow_id: str, signal: str, payload: Mapping[str, JsonValue]) -> list[str]:

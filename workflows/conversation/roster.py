@@ -44,6 +44,9 @@ class Member(BaseModel):
     called: bool = False
     """AI: whether somebody addressed it, or granted it the floor, since it was last asked."""
 
+    signed: int = 0
+    """The number of the last message that they signed; 0 before there is one."""
+
     stood_down: bool = False
     """AI: whether it handed off to a person; nobody asks it until somebody addresses it."""
 

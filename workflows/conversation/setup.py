@@ -16,7 +16,7 @@ from pydantic import (
 )
 
 from signals.fragments import FragmentOffer
-from signals.participants import Kind, Participant, Permission, Speaks
+from signals.participants import Kind, Participant, Permission, Speaks, keys_fault
 from signals.settings import MAX_PARTICIPANTS, ConversationSettings
 from signals.wire import Facts, Identifier, Text, Wire, at_most
 from workflows.conversation.adaptation import DEFAULT_RULES, AddParticipant, Rule, rules_fault
@@ -79,6 +79,9 @@ class ConversationSetup(Wire):
     guidance: Identifier = "assistant"
     """The prompt file that tells AI participants how to behave."""
 
+    signed: bool = False
+    """Whether all people need a key, and must sign what they send; as the settings say where it isn't given."""
+
     guests: Guests | None = Guests()
     """Who may join uninvited; nobody where it is null."""
 
@@ -106,10 +109,20 @@ class ConversationSetup(Wire):
                 known.setdefault(one.id, one)
         return tuple(known.values())
 
+    def key_of(self, name: str) -> str | None:
+        """The key of somebody in the cast, where they have one."""
+        return next((one.key for one in self.cast if one.id == name), None)
+
+    @property
+    def left_open(self) -> frozenset[str]:
+        """The fields that it leaves to the settings."""
+        constraints = set() if self.constraints.is_settled else {"constraints"}
+        return frozenset({"coordination", "signed"} - self.model_fields_set | constraints)
+
     @property
     def is_settled(self) -> bool:
         """Whether it leaves nothing to the settings."""
-        return "coordination" in self.model_fields_set and self.constraints.is_settled
+        return not self.left_open
 
     def settled(self, settings: ConversationSettings) -> "ConversationSetup":
         """The same with what it leaves to the settings.
@@ -120,13 +133,13 @@ class ConversationSetup(Wire):
         if self.is_settled:
             return self
         given = {name: getattr(self, name) for name in sorted(self.model_fields_set)}
-        default = {"coordination": {"kind": settings.default_coordination}}
+        default = {"coordination": {"kind": settings.default_coordination}, "signed": settings.signed}
         return ConversationSetup.model_validate(default | given | {"constraints": self.constraints.settled(settings)})
 
     @model_serializer(mode="wrap")
     def _written(self, write: SerializerFunctionWrapHandler) -> dict[str, JsonValue]:
         # What is left to the settings must still be so when it has crossed the wire.
-        return without({"coordination"} - self.model_fields_set, write(self))
+        return without({"coordination", "signed"} - self.model_fields_set, write(self))
 
     def coordination_in(self, state: ConversationState) -> CoordinationStrategy:
         """The way of taking turns that holds now: a rule of adaptation may have changed it."""
@@ -138,6 +151,8 @@ class ConversationSetup(Wire):
         """What doesn't hold together, each beginning with the name of a field."""
         cast = self.cast
         yield from self._faults_of_participants(cast)
+        if self.signed and (fault := keys_fault(cast)):
+            yield fault
         yield from self._faults_of_bounds(cast)
         yield from self._faults_of_fragments(cast)
         faults = (

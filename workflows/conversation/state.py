@@ -201,6 +201,9 @@ class ConversationState(BaseModel):
     found_for: dict[str, str] = {}
     """Of the facts that a fragment gave, who asked for it: they are known to those who are told of it."""
 
+    signed: int = 0
+    """The greatest number of a message that was signed by somebody who is forgotten; 0 where there is none."""
+
     subscriptions: dict[str, tuple[str, ...]] = {}
     """The topics that participants chose, by id."""
 

@@ -54,6 +54,7 @@ from workflows.conversation.fragments import FragmentRuns
 from workflows.conversation.invoked import under_way
 from workflows.conversation.page import page
 from workflows.conversation.setup import ConversationSetup
+from workflows.conversation.signatures import check_signature
 from workflows.conversation.state import ConversationState
 from workflows.conversation.stubs import Adviser, Assistant, Notifier
 from workflows.conversation.tally import REPLYING, Standing, answered
@@ -66,6 +67,9 @@ from workflows.receiving import Receiver, as_error, invalid, receive_signal
 
 MAX_HISTORY_BYTES: Final = 2 * 1024 * 1024
 """Bytes of history at which the workflow continues as new, so that a cold worker is quick; Temporal's end is 50 MB."""
+
+_SIGNED: Final = "signed-setting"
+"""Marks the history of a conversation that asks the settings only whether people must sign: older ones didn't ask."""
 
 LATE: Final = 2
 """Continuing as new waits for a quiet moment, up to this multiple of the bounds on a history."""
@@ -160,7 +164,10 @@ class Conversation(Receiver):
 
     def check(self, message: Message) -> None:
         """Refuse an update that would not be accepted; one that comes with the start is checked when it is taken."""
-        if self._state is not None and (refusal := check(self.setup, self._state, message)):
+        if self._state is None:
+            return
+        forged = check_signature(self.setup, self._state, message)
+        if refusal := forged or check(self.setup, self._state, message):
             raise as_error(refusal)
 
     async def submit(self, message: Message) -> Answer:
@@ -351,8 +358,8 @@ async def _pinned(setup: ConversationSetup) -> tuple[ConversationSetup, Sequence
     Raises:
         ApplicationError: `InvalidInput`: they don't suit it, or there are none of these names.
     """
-    named = setup.named_fragments
-    if setup.is_settled and not named:
+    named, left = setup.named_fragments, setup.left_open
+    if not named and (not left or (left == {"signed"} and not workflow.patched(_SIGNED))):
         return setup, ()
     pinned = await pin(PinRequest(fragments=named, models=models_of(setup.cast)))
     if fault := offers_fault(setup.written_fragments | dict(zip(named, pinned.fragments, strict=True))):

@@ -15,7 +15,7 @@ from signals.context import CoreState, UniversalContext
 from signals.errors import ErrorType
 from signals.modes import Mode, Trigger
 from signals.names import WorkflowType
-from signals.participants import models_of
+from signals.participants import keys_fault, models_of
 from signals.settings import Settings
 from workflows.compiled.execution import Execution
 from workflows.compiled.run import CompiledRun, Run, held_to
@@ -58,6 +58,8 @@ class Adaptive(Run):
     async def _do(self, request: AdaptiveRequest, context: UniversalContext | None) -> AdaptiveResult:
         self._request = request
         self._settings = await held_to(context, models_of(request.participants))
+        if self._settings.conversation.signed and (fault := keys_fault(request.participants)):
+            raise invalid(fault)
         flows = _flows(request)
         renewed = context if context is not None and context.settings is not None else None
         selection = self._selection = (renewed and renewed.selection) or await self._select(request)

@@ -52,13 +52,16 @@ def about_run(
     )
 
 
-def who_talks(known: Iterable[Participant], requested_by: str | None, limit: int) -> tuple[Participant, ...]:
+def who_talks(
+    known: Iterable[Participant], requested_by: str | None, limit: int, *, signed: bool
+) -> tuple[Participant, ...]:
     """Who takes part in a conversation about a run: who is known to it, and who asked for it.
 
     Args:
         known: Who is known to the run.
         requested_by: Who asked; nobody where a rule did. Whoever isn't known may decide: they may move the run.
         limit: How many may take part.
+        signed: Whether people must sign: who has no key is left out.
     """
     people = {person.id: person for person in known}
     asker: list[Participant] = []
@@ -66,7 +69,7 @@ def who_talks(known: Iterable[Participant], requested_by: str | None, limit: int
         can = (Permission.SPEAK, Permission.DECIDE, Permission.MODERATE)
         new = Participant(id=requested_by, kind=Kind.HUMAN, role="requestor", can=can)
         asker = [people.pop(requested_by, new)]
-    return (*asker, *people.values())[:limit]
+    return tuple(person for person in (*asker, *people.values()) if person.can_sign or not signed)[:limit]
 
 
 def told(context: UniversalContext) -> dict[str, JsonValue]:
@@ -103,18 +106,26 @@ def with_guests(
     added: list[Participant] = []
     refused: list[Refusal] = []
     for name, person in wanted.items():
-        if name in people:
-            added.append(people[name])
-        elif fault := _guest_fault(setup.guests, person):
+        one = people.get(name, person)
+        fault = _key_fault(setup, one) or (_guest_fault(setup.guests, one) if name not in people else None)
+        if fault:
             refused.append(Refusal(ErrorType.NOT_PERMITTED, f"{name!r} can't take part: {fault}"))
         else:
-            added.append(person)
+            added.append(one)
     room = max(setup.constraints.participant_limit - len(there), 0)
     refused += [
         Refusal(ErrorType.PARTICIPANT_LIMIT, f"{person.id!r} can't take part: there are too many already")
         for person in added[room:]
     ]
     return setup.model_copy(update={"participants": (*setup.participants, *added[:room])}), refused
+
+
+def _key_fault(setup: ConversationSetup, person: Participant) -> str | None:
+    if setup.signed and not person.can_sign:
+        return "they have no key, and people must sign here"
+    if setup.key_of(person.id) not in (None, person.key):
+        return "the setup has another key for them"
+    return None
 
 
 def _guest_fault(guests: Guests | None, person: Participant) -> str | None:

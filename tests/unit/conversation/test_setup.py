@@ -157,7 +157,7 @@ def test_a_setup_survives_being_written_and_read() -> None:
 # What is left to the settings
 
 CONSTRAINTS = {"timeout_seconds": 1800, "participant_limit": 50}
-GIVEN: dict[str, object] = {"coordination": {"kind": "turn_based"}, "constraints": CONSTRAINTS}
+GIVEN: dict[str, object] = {"coordination": {"kind": "turn_based"}, "constraints": CONSTRAINTS, "signed": False}
 
 
 def plain(**options: object) -> ConversationSetup:

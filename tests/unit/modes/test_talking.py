@@ -46,22 +46,22 @@ def knowing(
 
 
 def test_who_asks_comes_first_and_takes_part_with_everybody_who_is_known() -> None:
-    assert [who.id for who in who_talks([ANN, BOB], "bob", 10)] == ["bob", "ann"]
-    assert who_talks([ANN, BOB], "bob", 10)[0] == BOB
+    assert [who.id for who in who_talks([ANN, BOB], "bob", 10, signed=False)] == ["bob", "ann"]
+    assert who_talks([ANN, BOB], "bob", 10, signed=False)[0] == BOB
 
 
 def test_who_asks_and_is_not_known_may_decide_since_they_may_move_the_run() -> None:
-    eve, *others = who_talks([ANN], "eve", 10)
+    eve, *others = who_talks([ANN], "eve", 10, signed=False)
     assert (eve.id, eve.kind, eve.role, eve.can) == ("eve", Kind.HUMAN, "requestor", ALL)
     assert others == [ANN]
 
 
 def test_where_a_rule_has_people_talk_those_who_are_known_do() -> None:
-    assert who_talks([ANN, BOB], None, 10) == (ANN, BOB)
+    assert who_talks([ANN, BOB], None, 10, signed=False) == (ANN, BOB)
 
 
 def test_no_more_talk_than_may_but_who_asked_is_among_them() -> None:
-    assert [who.id for who in who_talks([ANN, BOB, CAT], "cat", 2)] == ["cat", "ann"]
+    assert [who.id for who in who_talks([ANN, BOB, CAT], "cat", 2, signed=False)] == ["cat", "ann"]
 
 
 @pytest.mark.parametrize(
