@@ -73,8 +73,8 @@ def changed(
 
 
 def _kinds(state: ConversationState, recorded: tuple[Recorded, ...]) -> dict[str, Kind]:
-    speakers = {message.speaker for message in recorded if message.speaker is not None}
-    return {speaker: state.members[speaker].participant.kind for speaker in sorted(speakers) if speaker in state.members}
+    speakers = sorted({message.speaker for message in recorded if message.speaker is not None})
+    return {speaker: state.members[speaker].participant.kind for speaker in speakers if speaker in state.members}
 
 
 def _log_turns(state: ConversationState, recorded: tuple[Recorded, ...]) -> None:
