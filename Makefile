@@ -11,7 +11,7 @@ IMAGE ?= temporalio/temporal:1.9.1
 IN_CONTAINERS := tests/containers $(addprefix tests/workflows/test_,conversation.py conversation_length.py \
 	conversation_replies.py points.py compiled.py customer_support.py)
 
-.PHONY: setup demo demo-pipeline run test test-all test-containers check bench histories lock clean browser prometheus engine
+.PHONY: setup demo demo-pipeline run test test-all test-containers check bench pictures histories lock clean browser prometheus engine
 .DELETE_ON_ERROR:
 
 setup: $(INSTALLED) $(BOOKS)  ## install everything into .venv, make the example's database
@@ -42,6 +42,9 @@ check: $(INSTALLED)  ## format, lint, types, workflows
 
 bench: setup  ## counts and times
 	$(BIN)/python -m tests.bench
+
+pictures: setup browser  ## take the pictures of the docs anew, in the real Web UI
+	@$(BIN)/python -m tests.pictures
 
 histories: $(INSTALLED)  ## record anew what tests/replay replays; only where old runs need not go on
 	$(BIN)/python -m tests.replay.record

@@ -37,6 +37,7 @@ async def run_exclusively(section: str, workflow_type: str, request: object, res
                 id=section_id(section),
                 result_type=result_type,
                 task_timeout=CHILD_TASK_TIMEOUT,
+                static_summary=f"{workflow_type}, one at a time",
             )
         except WorkflowAlreadyStartedError:
             await workflow.sleep(wait, summary=f"until section '{section}' is free")

@@ -4,12 +4,14 @@ import json
 import re
 import shlex
 from collections.abc import Iterable, Sequence
+from datetime import date, datetime
 
 from pydantic import JsonValue
 
 _MARKUP = re.compile(r"[!#$&()*+\-.:<=>@\[\\\]^_`{|}~]")
 """What can be markup, a link or HTML in any dialect of Markdown."""
 _EM_SPACE = "&#8195;"
+_TIED = "\u00a0"
 _SPACE = re.compile(r"\s+")
 _FENCE = re.compile(r"`{3,}")
 
@@ -49,6 +51,26 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 def _row(cells: Sequence[str]) -> str:
     # The Web UI leaves no space between columns.
     return f"| {f'{_EM_SPACE} | '.join(cells)} |"
+
+
+def moments(times: Iterable[datetime]) -> list[str]:
+    """Tell times (UTC), each with its date where that is another one than before: what is shown may be months old."""
+    told: list[str] = []
+    day: date | None = None
+    for at in times:
+        told.append(f"{at:%H:%M:%S}" if at.date() == day else moment(at))
+        day = at.date()
+    return told
+
+
+def moment(at: datetime) -> str:
+    """Tell a time (UTC) with its date."""
+    return f"{at:%Y-%m-%d %H:%M:%S}"
+
+
+def took(seconds: float) -> str:
+    """Tell how long something took; it isn't broken over lines."""
+    return f"{seconds:.1f}{_TIED}s" if seconds >= 1 else f"{seconds * 1000:.0f}{_TIED}ms"
 
 
 def commands(lines: Iterable[Sequence[str]]) -> str:

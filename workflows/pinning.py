@@ -30,7 +30,9 @@ async def pin(request: PinRequest) -> Pinned:
         ApplicationError: `InvalidInput`: the run names something that there isn't.
     """
     try:
-        return await workflow.execute_local_activity_method(Pinning.pin, request, **AT_HAND)
+        return await workflow.execute_local_activity_method(
+            Pinning.pin, request, summary="what holds for this run?", **AT_HAND
+        )
     except ActivityError as error:
         if isinstance(error.cause, ApplicationError) and error.cause.type == ErrorType.INVALID_INPUT:
             raise ApplicationError(error.cause.message, type=error.cause.type, non_retryable=True) from None

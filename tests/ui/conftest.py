@@ -1,17 +1,10 @@
-import shutil
 from collections.abc import AsyncIterator
-from typing import Final
 
 import pytest
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser
 
 from infra.devserver import DevServer
-
-CHROMIUM: Final = shutil.which("chromium")
-QUIET: Final = [
-    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
-    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
-]
+from tests.ui.browser import CHROMIUM, chromium
 
 
 @pytest.fixture
@@ -26,7 +19,5 @@ async def browser() -> AsyncIterator[Browser]:
     """Chromium, where it is installed."""
     if CHROMIUM is None:
         pytest.skip("no chromium on the path")
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+    async with chromium(CHROMIUM) as browser:
         yield browser
-        await browser.close()

@@ -1,7 +1,6 @@
 """The Web UI shows what is encrypted to who signed in at the codec server, and to nobody else."""
 
 import json
-from urllib.parse import quote
 
 from playwright.async_api import Browser, Page, expect
 
@@ -10,6 +9,7 @@ from infra.devserver import DevServer
 from infra.payloads.converter import data_converter
 from infra.payloads.keys import Key
 from tests.harness import running_worker
+from tests.ui.browser import address
 from tests.workflows.rooms import ANN, BEN, FREE_FORM, Room, Rooms
 from tests.workflows.sealed import TOKEN, codec_server, sealing, variables
 from workflows.conversation.workflow import Conversation
@@ -22,8 +22,7 @@ SECONDS = 20_000.0
 
 async def see(page: Page, server: DevServer, room: Room, part: str) -> None:
     """Open a part of the conversation's pages."""
-    run = (await room.handle.describe()).run_id
-    await page.goto(f"{server.ui}/namespaces/default/workflows/{quote(room.id, safe='')}/{run}/{part}")
+    await page.goto(await address(server, room.client, room.id, part))
 
 
 async def choose(page: Page, codec: str) -> None:

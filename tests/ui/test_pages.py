@@ -1,9 +1,10 @@
 """The pages of runs and conversations, as a person sees them in the real Web UI."""
 
+import re
 import shlex
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from urllib.parse import quote
+from pathlib import Path
 from uuid import uuid4
 
 from playwright.async_api import Browser, FrameLocator, expect
@@ -11,11 +12,14 @@ from temporalio.client import Client
 
 from infra.connection import connect
 from infra.devserver import DevServer
+from infra.reports import page as report
 from signals.conversation import Transcript
 from signals.messages import Turn
 from signals.run import Progress
 from tests.flows.points import Consult, Wish
 from tests.harness import eventually, running_worker, temporal
+from tests.ui.browser import address
+from tests.unit.reports.test_page import EVIL, FULL
 from workflows.conversation.workflow import Conversation
 
 SECONDS = 20_000.0
@@ -24,11 +28,9 @@ SECONDS = 20_000.0
 
 async def metadata(browser: Browser, server: DevServer, client: Client, workflow_id: str) -> FrameLocator:
     """Open a run's User Metadata page; gives the frame that its details are drawn in."""
-    described = await client.get_workflow_handle(workflow_id).describe()
     page = await browser.new_page()
     page.set_default_timeout(SECONDS)
-    where = f"namespaces/default/workflows/{quote(workflow_id, safe='')}/{described.run_id}/user-metadata"
-    await page.goto(f"{server.ui}/{where}")
+    await page.goto(await address(server, client, workflow_id, "user-metadata"))
     return page.frame_locator("iframe#user-metadata-current-details")
 
 
@@ -58,7 +60,7 @@ async def test_the_page_of_a_conversation_shows_where_it_stands_and_what_was_sai
     async with consulting(ui) as (client, run):
         page = await metadata(browser, ui, client, f"{run}/choice-1")
         await expect(page.get_by_role("heading", name="Where *to* <b>now</b>?")).to_be_visible(timeout=SECONDS)
-        await expect(page.get_by_text("waits for")).to_be_visible()
+        await expect(page.get_by_text(re.compile(r"waits for .*bob \(agent\) since 20\d\d-"))).to_be_visible()
         await expect(page.get_by_text("bob (agent)").first).to_be_visible()
         await expect(page.get_by_text("To [Rome](http://evil.example) <script>alert(1)</script>")).to_be_visible()
         assert await page.locator("a[href*='evil']").count() == 0
@@ -85,5 +87,34 @@ async def test_the_page_of_a_run_shows_its_steps_its_mode_and_its_conversation(u
         page = await metadata(browser, ui, client, run)
         await expect(page.get_by_role("heading", name="Consult")).to_be_visible(timeout=SECONDS)
         await expect(page.get_by_text("In mode conversation")).to_be_visible()
+        await expect(page.get_by_text(f"talk in {run}/choice-1 since")).to_be_visible()
+        modes = page.locator("table").filter(has=page.get_by_role("columnheader", name="trigger"))
+        await expect(modes.get_by_role("cell", name="point: choice")).to_be_visible()
+        await expect(modes.get_by_role("cell", name="the step calls for it")).to_be_visible()
         await expect(page.get_by_text("Let people choose.")).to_be_visible()
         await expect(page.get_by_role("cell", name=f"{run}/choice-1").first).to_be_visible()
+
+
+async def test_the_timeline_says_what_was_started_and_what_for(ui: DevServer, browser: Browser) -> None:
+    async with consulting(ui) as (client, run):
+        page = await browser.new_page()
+        page.set_default_timeout(SECONDS)
+        await page.goto(await address(ui, client, run, "timeline"))
+        await expect(page.get_by_text("conversation 1 at point 'choice' of step").first).to_be_visible(timeout=SECONDS)
+
+
+async def test_a_report_s_page_shows_its_charts_and_runs_nothing(browser: Browser, tmp_path: Path) -> None:
+    file = tmp_path / "report.html"
+    file.write_text(report.page(FULL), encoding="utf-8")
+    page = await browser.new_page()
+    said: list[str] = []
+    page.on("dialog", lambda dialog: said.append(dialog.message))
+    page.on("console", lambda message: said.append(message.text))
+    page.on("request", lambda request: said.extend([] if request.url.startswith(("file:", "data:")) else [request.url]))
+    await page.goto(file.as_uri())
+    await expect(page.get_by_role("heading", name="What moved runs, and how that ended")).to_be_visible()
+    await expect(page.get_by_role("cell", name=EVIL, exact=True).first).to_be_visible()
+    charts = page.get_by_role("img")
+    await expect(charts).to_have_count(5)
+    assert all([await chart.evaluate("image => image.naturalWidth > 100") for chart in await charts.all()])
+    assert said == []

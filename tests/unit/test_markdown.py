@@ -3,6 +3,7 @@
 import json
 import re
 import shlex
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import example, given
@@ -11,7 +12,7 @@ from markdown_it.token import Token
 from pydantic import JsonValue
 
 from tests.pages import UI
-from workflows.markdown import commands, escape, json_code, table
+from workflows.markdown import commands, escape, json_code, moments, table, took
 
 # What Markdown can't carry: NUL, and halves of surrogate pairs.
 texts = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]))
@@ -140,3 +141,13 @@ def test_a_command_is_shown_as_typed() -> None:
 @pytest.mark.parametrize("text", ["", " ", "\n\t"])
 def test_blank_text_is_nothing(text: str) -> None:
     assert escape(text) == ""
+
+
+def test_times_have_their_date_where_it_changes() -> None:
+    monday = datetime(2026, 1, 5, 23, 59, 58, tzinfo=UTC)
+    times = [monday, monday + timedelta(seconds=1), monday + timedelta(seconds=2)]
+    assert moments(times) == ["2026-01-05 23:59:58", "23:59:59", "2026-01-06 00:00:00"]
+
+
+def test_durations_are_told_so_that_they_are_not_broken_over_lines() -> None:
+    assert [took(seconds) for seconds in (0.0421, 1, 61.26)] == ["42\u00a0ms", "1.0\u00a0s", "61.3\u00a0s"]

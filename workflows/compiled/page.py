@@ -1,6 +1,5 @@
 """A run's page in the Web UI: where it stands, its conversations, how it changed mode, and what to type."""
 
-import json
 from typing import Final
 
 from signals.adaptive import Selection
@@ -8,7 +7,7 @@ from signals.conversation import Rejections
 from signals.run import Checkpoint, ConversationRecord, StepProgress, StepStatus, Transition
 from workflows.compiled.record import RunRecord
 from workflows.conversation.page import signal_command
-from workflows.markdown import commands, escape, table
+from workflows.markdown import commands, escape, json_code, moment, moments, table, took
 
 _MARKS: Final = {
     StepStatus.PENDING: "·",
@@ -40,11 +39,15 @@ def page(record: RunRecord, rejections: Rejections, selection: Selection | None 
         parts += ["## Conversations", table(["conversation", "people", "because", "ended", "outcome"], rows)]
     if record.transitions:
         earlier = len(record.transitions) - SHOWN_TRANSITIONS
-        rows = [_transition(transition) for transition in record.transitions[-SHOWN_TRANSITIONS:]]
+        shown = record.transitions[-SHOWN_TRANSITIONS:]
+        times = moments(transition.at for transition in shown)
+        rows = [[at, *_transition(transition)] for at, transition in zip(times, shown, strict=True)]
         note = f"{earlier} earlier changes are in the query `transitions`.\n\n" if earlier > 0 else ""
         parts += ["## Modes", note + table(["at", "from", "to", "trigger", "reason", "took"], rows)]
     if rejections.total:
-        rows = [[f"{r.at:%H:%M:%S}", escape(r.signal), r.type, escape(r.reason)] for r in rejections.recent[-5:]]
+        last = rejections.recent[-5:]
+        times = moments(r.at for r in last)
+        rows = [[at, escape(r.signal), r.type, escape(r.reason)] for at, r in zip(times, last, strict=True)]
         parts += [f"## Not accepted ({rejections.total})", table(["at", "signal", "why", "reason"], rows)]
     if record.checkpoints:
         parts += [
@@ -58,7 +61,13 @@ def page(record: RunRecord, rejections: Rejections, selection: Selection | None 
 def _standing(record: RunRecord) -> str:
     done = sum(progress.status is StepStatus.DONE for progress in record.steps.values())
     state = "Done" if record.done else f"In mode **{record.mode}**"
-    return f"{state} · {done} of {len(record.steps)} steps done"
+    facts = [state, f"{done} of {len(record.steps)} steps done", *map(_talking, record.open_conversations)]
+    return " · ".join(facts)
+
+
+def _talking(conversation: ConversationRecord) -> str:
+    people = ", ".join(f"**{escape(name)}**" for name in conversation.people) or "AI participants"
+    return f"{people} talk in {escape(conversation.id, 1000)} since {moment(conversation.opened)} UTC"
 
 
 def _chosen(selection: Selection) -> str:
@@ -67,19 +76,21 @@ def _chosen(selection: Selection) -> str:
 
 
 def _step(progress: StepProgress, about: str) -> list[str]:
-    took = ""
+    time = ""
     if progress.started and progress.ended:
-        took = f"{(progress.ended - progress.started).total_seconds():.1f} s"
+        time = took((progress.ended - progress.started).total_seconds())
+    elif progress.started:
+        time = f"since {moment(progress.started)}"
     told = f"{escape(about)} **{escape(progress.error)}**" if progress.error else escape(about)
-    return [_MARKS[progress.status], escape(progress.step), told, took]
+    return [_MARKS[progress.status], escape(progress.step), told, time]
 
 
 def _transition(transition: Transition) -> list[str]:
     cause = f": {escape(transition.cause, 100)}" if transition.cause else ""
     by = f" by {escape(transition.requested_by, 100)}" if transition.requested_by else ""
-    took = f"{transition.seconds:.1f} s" if transition.seconds else ""
     trigger = f"{transition.trigger}{cause}{by}"
-    return [f"{transition.at:%H:%M:%S}", transition.source, transition.target, trigger, escape(transition.reason), took]
+    time = took(transition.seconds) if transition.seconds else ""
+    return [transition.source, transition.target, trigger, escape(transition.reason), time]
 
 
 def _conversation(record: ConversationRecord) -> list[str]:
@@ -87,8 +98,7 @@ def _conversation(record: ConversationRecord) -> list[str]:
         ended, outcome = "**open**", ""
     else:
         ended = f"{record.stop} after {record.turns} turns" if record.stop else "broken off"
-        shown = json.dumps(record.outcome, ensure_ascii=False)
-        outcome = ("fallback: " if record.fallback else "") + escape(shown)
+        outcome = ("fallback: " if record.fallback else "") + json_code(record.outcome)
     return [escape(record.id), escape(", ".join(record.people)), escape(record.because), ended, outcome]
 
 

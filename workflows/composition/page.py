@@ -3,7 +3,7 @@
 from typing import Final
 
 from signals.composition import BranchProgress, BranchState, CompositeProgress
-from workflows.markdown import commands, escape, table
+from workflows.markdown import commands, escape, table, took
 
 _MARKS: Final = {
     BranchState.PENDING: "·",
@@ -41,7 +41,7 @@ def page(name: str, progress: CompositeProgress) -> str:
 
 
 def _row(branch: BranchProgress) -> list[str]:
-    took = f"{(branch.ended - branch.started).total_seconds():.1f} s" if branch.started and branch.ended else ""
+    time = took((branch.ended - branch.started).total_seconds()) if branch.started and branch.ended else ""
     state = f"{branch.state}: **{escape(branch.error.message)}**" if branch.error else branch.state
     path = branch.path if branch.number == 1 else f"{branch.path} ({branch.number})"
-    return [_MARKS[branch.state], escape(path), state, took, escape(branch.id or "", 1000)]
+    return [_MARKS[branch.state], escape(path), state, time, escape(branch.id or "", 1000)]

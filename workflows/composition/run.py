@@ -88,7 +88,11 @@ class CompositeRun:
             await self._until(lambda: machine.outcome is not None)
             if machine.is_cancelling:
                 with suppress(TimeoutError):
-                    await workflow.wait_condition(lambda: not machine.is_cancelling, timeout=SETTLING)
+                    await workflow.wait_condition(
+                        lambda: not machine.is_cancelling,
+                        timeout=SETTLING,
+                        timeout_summary="until what is cancelled has ended",
+                    )
         except asyncio.CancelledError:
             self._follow(machine.cancel(workflow.now()))
             await self._until(lambda: not machine.live)

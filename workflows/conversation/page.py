@@ -7,7 +7,7 @@ from typing import Final
 
 from pydantic import JsonValue
 
-from signals.conversation import MessageKind, Recorded
+from signals.conversation import MessageKind, Recorded, StopReason
 from signals.fragments import FragmentOffer
 from signals.participants import Permission
 from workflows.conversation.context import required_by
@@ -16,7 +16,7 @@ from workflows.conversation.machine import awaiting, next_due
 from workflows.conversation.offers import may_ask, offered
 from workflows.conversation.setup import ConversationSetup
 from workflows.conversation.state import ConversationState
-from workflows.markdown import commands, escape, json_code, table
+from workflows.markdown import commands, escape, json_code, moment, moments, table
 
 SHOWN_MESSAGES: Final = 15
 
@@ -43,22 +43,23 @@ def page(setup: ConversationSetup, state: ConversationState, now: datetime) -> s
 def _standing(setup: ConversationSetup, state: ConversationState, now: datetime) -> str:
     if state.ended:
         lines = [f"**Ended** ({state.ended.stop}): {escape(state.ended.reason)}"]
-        if state.ended.decided_by:
+        if state.ended.decided_by and state.ended.stop is not StopReason.CLOSED:
             lines.append(f"**Outcome**: {json_code(state.ended.outcome, 2000)}")
         return "\n\n".join(lines)
     waits = ", ".join(f"**{_who(state, name)}**" for name in awaiting(state))
+    since = state.wait.since if state.wait else state.last_activity
     working = ", ".join(_who(state, name) for name in state.replying)
     facts = [
         "**Open**",
         f"{state.turns} turns",
         f"coordination: {escape(setup.coordination_in(state).kind)}",
-        f"waits for {waits}" + (f" since {state.wait.since:%H:%M:%S}" if state.wait else "") if waits else "",
+        f"waits for {waits} since {moment(since)} UTC" if waits else "",
         f"{working} is replying" if working else "",
         "a language model chooses who is next" if state.choosing else "",
         f"waits for {escape(state.busy.fragment)}" if state.busy else "",
         "language models have used up their budget" if state.muted else "",
         f"{len(state.held)} turns held" if state.held else "",
-        f"ends by itself {next_due(setup, state, now):%Y-%m-%d %H:%M:%S} UTC",
+        f"ends by itself {moment(next_due(setup, state, now))} UTC",
     ]
     return " · ".join(fact for fact in facts if fact)
 
@@ -69,17 +70,19 @@ def _transcript(state: ConversationState) -> str:
     note = f"{earlier} earlier messages are in the history.\n\n" if earlier else ""
     if not shown:
         return "Nothing was said yet."
-    return note + table(["#", "at", "who", "said"], [_row(state, message) for message in shown])
+    times = moments(message.at for message in shown)
+    rows = [_row(state, message, at) for message, at in zip(shown, times, strict=True)]
+    return note + table(["#", "at", "who", "said"], rows)
 
 
-def _row(state: ConversationState, message: Recorded) -> list[str]:
+def _row(state: ConversationState, message: Recorded, at: str) -> list[str]:
     text = escape(message.text)
     if message.kind is not MessageKind.TURN:
         text = f"*{text}*"
     if message.to:
         text = f"(to {', '.join(_who(state, name) for name in message.to)}) {text}"
     who = _who(state, message.speaker) if message.speaker else ""
-    return [str(message.seq), f"{message.at:%H:%M:%S}", who, text]
+    return [str(message.seq), at, who, text]
 
 
 def _who(state: ConversationState, name: str) -> str:
@@ -158,9 +161,10 @@ def _invocations(state: ConversationState) -> str:
 
 
 def _rejections(state: ConversationState) -> str:
+    last = state.rejections.recent[-5:]
     rows = [
-        [f"{r.at:%H:%M:%S}", escape(r.signal), escape(r.speaker or "?"), r.type, escape(r.reason)]
-        for r in state.rejections.recent[-5:]
+        [at, escape(r.signal), escape(r.speaker or "?"), r.type, escape(r.reason)]
+        for at, r in zip(moments(r.at for r in last), last, strict=True)
     ]
     return table(["at", "signal", "from", "why", "reason"], rows)
 

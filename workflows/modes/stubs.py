@@ -35,7 +35,9 @@ class Assessing(ABC):
 
 async def select(request: SelectionRequest) -> Selection:
     """Choose a paradigm: once, when a run begins. It costs one event, and no way to the server."""
-    selection = await workflow.execute_local_activity_method(Selecting.select, request, **AT_HAND)
+    selection = await workflow.execute_local_activity_method(
+        Selecting.select, request, summary="which paradigm?", **AT_HAND
+    )
     _tell(selection)
     return selection
 

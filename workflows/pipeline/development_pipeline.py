@@ -225,6 +225,7 @@ async def _checks(commit: Checkout, run: RunSoFar) -> Checks:
         id=child_run_id(run.id, "checks", len(run.conversations) + 1),
         result_type=Checks,
         task_timeout=CHILD_TASK_TIMEOUT,
+        static_summary="build, lint, test",
     )
     return checks
 

@@ -106,6 +106,7 @@ class CustomerSupport:
             id=child_run_id(run.id, decision.action, len(run.conversations) + 1),
             result_type=issue.result,
             task_timeout=CHILD_TASK_TIMEOUT,
+            static_summary=f"{decision.action}, as decided" if deciders else f"{decision.action}, by policy",
         )
         return Handled(action=decision.action, solved=True, text=said(result), details=result.model_dump(mode="json"))
 

@@ -65,13 +65,16 @@ def rejected(text: str, count: int = 1) -> Rejections:
 def test_a_page_says_all_there_is_to_know() -> None:
     talks = ["r-1/refused-1", "r-1/refused-2"]
     assert sections(page(record_of("too *much*"), rejected("no | never"))) == {
-        "Refund": [["Give money back."], ["In mode conversation · 1 of 4 steps done"]],
+        "Refund": [
+            ["Give money back."],
+            [f"In mode conversation · 1 of 4 steps done · ann, bob talk in {talks[1]} since 2026-01-05 10:00:00 UTC"],
+        ],
         "Steps": [
             ["", "step", "what it does", "took"],
-            ["✓", "order", "Look it up.", "1.5 s"],
-            ["…", "approval", "", ""],
+            ["✓", "order", "Look it up.", "1.5\u00a0s"],
+            ["…", "approval", "", "since 2026-01-05 10:00:00"],
             ["·", "expert", "", ""],
-            ["✗", "receipt", 'Say "thanks" <b> too *much*', "0.0 s"],
+            ["✗", "receipt", 'Say "thanks" <b> too *much*', "0\u00a0ms"],
         ],
         "Conversations": [
             ["conversation", "people", "because", "ended", "outcome"],
@@ -80,9 +83,12 @@ def test_a_page_says_all_there_is_to_know() -> None:
         ],
         "Modes": [
             ["at", "from", "to", "trigger", "reason", "took"],
-            ["10:00:00", "workflow", "conversation", "point: Refused", "too *much*", ""],
+            ["2026-01-05 10:00:00", "workflow", "conversation", "point: Refused", "too *much*", ""],
         ],
-        "Not accepted (1)": [["at", "signal", "why", "reason"], ["10:00:00", "turn", "InvalidInput", "no | never"]],
+        "Not accepted (1)": [
+            ["at", "signal", "why", "reason"],
+            ["2026-01-05 10:00:00", "turn", "InvalidInput", "no | never"],
+        ],
         "Look closer": [
             ["temporal workflow query --workflow-id r-1 --type progress"],
             [f"temporal workflow query --workflow-id {talks[1]} --type transcript"],
