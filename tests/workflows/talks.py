@@ -7,9 +7,11 @@ import pytest
 from pydantic import JsonValue
 from temporalio.client import Client, WorkflowFailureError, WorkflowHandle
 
+from signals.context import CoreState, UniversalContext, WorkflowState
 from signals.conversation import MessageKind, Rejections, Status, Transcript
 from signals.messages import Propose, Turn
-from signals.modes import Mode
+from signals.modes import Mode, TransitionRule
+from signals.participants import Participant
 from signals.run import ConversationRecord, Progress, StepProgress
 from signals.wire import Wire
 from tests.harness import eventually
@@ -102,3 +104,10 @@ async def failure(run: Run) -> BaseException | None:
     with pytest.raises(WorkflowFailureError) as failed:
         await run.result()
     return failed.value.cause
+
+
+def known(*people: Participant, rules: tuple[TransitionRule, ...] | None = None) -> UniversalContext:
+    """What a run is started with that knows whom to talk to."""
+    return UniversalContext(
+        core_state=CoreState(goal="x", participants=people), mode_state=WorkflowState(), rules=rules
+    )

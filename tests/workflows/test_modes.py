@@ -10,11 +10,10 @@ from temporalio.client import Client, WorkflowUpdateFailedError
 from temporalio.exceptions import ActivityError, ApplicationError, CancelledError
 
 from activities.relay import RelayActivities
-from signals.context import ConversationState, CoreState, ParticipantState, UniversalContext, WorkflowState
+from signals.context import ConversationState, ParticipantState, UniversalContext, WorkflowState
 from signals.errors import ErrorType
 from signals.messages import Accepted, SwitchMode, Turn
 from signals.modes import Mode, TransitionRule, Trigger
-from signals.participants import Participant
 from signals.run import ConversationRecord, StepStatus, Transition
 from signals.settings import HybridSettings, Settings, TransitionSettings
 from tests.flows import modes
@@ -22,7 +21,7 @@ from tests.flows.modes import BOB
 from tests.flows.points import Wish
 from tests.flows.steps import Agency, Trip
 from tests.harness import eventually, running_worker
-from tests.workflows.talks import Run, Talks, failure
+from tests.workflows.talks import Run, Talks, failure, known
 from workflows.conversation.workflow import Conversation
 from workflows.modes.context import to_hybrid, variables
 
@@ -86,13 +85,6 @@ async def context(run: Run) -> UniversalContext:
 
 async def decide(talks: Talks, record: ConversationRecord, outcome: JsonValue) -> None:
     await talks.decide(record.id, outcome)
-
-
-def known(*people: Participant, rules: tuple[TransitionRule, ...] | None = None) -> UniversalContext:
-    """What a run is started with that knows whom to talk to."""
-    return UniversalContext(
-        core_state=CoreState(goal="x", participants=people), mode_state=WorkflowState(), rules=rules
-    )
 
 
 # By request

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from temporalio.client import Client, WorkflowUpdateFailedError
@@ -10,17 +11,22 @@ from temporalio.exceptions import ApplicationError
 from activities.relay import RelayActivities
 from infra.devserver import DevServer
 from infra.signing import Signer, make_key, read_signer
+from signals.adaptive import AdaptiveRequest
 from signals.errors import ErrorType
-from signals.messages import Propose, Turn
-from tests.flows import points
+from signals.messages import Propose, SwitchMode, Turn
+from signals.modes import Mode
+from signals.settings import ConversationSettings, Settings
+from tests.flows import modes, points
+from tests.flows.modes import BOB
 from tests.flows.points import Wish
-from tests.flows.steps import Agency
+from tests.flows.steps import Agency, Trip
 from tests.harness import running_worker, temporal
 from tests.pages import sections
 from tests.workflows.rooms import ANN, BEN, FREE_FORM, Room, Rooms
 from tests.workflows.shell import command
-from tests.workflows.talks import Talks
+from tests.workflows.talks import Talks, failure, known
 from workflows.conversation.workflow import Conversation
+from workflows.modes.adaptive import Adaptive
 
 
 @pytest.fixture(scope="module")
@@ -97,6 +103,48 @@ async def test_what_a_run_passes_on_keeps_its_signature(rooms: Rooms, ben: Signe
     assert refused.value.cause.type == ErrorType.SIGNATURE_INVALID
     await run.execute_update("submit_propose", ben.sign(opened.id, decision))
     assert await run.result() == {"place": "Oslo", "nights": 1}
+
+
+async def test_where_people_must_sign_a_run_talks_to_those_alone_who_have_a_key(client: Client, ben: Signer) -> None:
+    agency, must_sign = Agency(), Settings(conversation=ConversationSettings(signed=True))
+    bob = BOB.model_copy(update={"key": ben.public_key})
+    flows = [*modes.FLOWS, Conversation, Adaptive]
+    async with running_worker(client, flows, agency.activities, execution=must_sign) as queue:
+        switch = SwitchMode(to=Mode.CONVERSATION, requested_by="eve")
+        alone, known_to = [
+            await client.start_workflow(
+                "Journey",
+                args=[Trip(place="Rome", slow=("room",)), known(*people)],
+                id=f"test-{uuid4()}",
+                task_queue=queue,
+                start_signal="switch_mode",
+                start_signal_args=[switch],
+            )
+            for people in ((), (bob, ANN))
+        ]
+        talks = Talks(client, queue)
+        [rejection] = (await talks.rejections(alone, 1)).recent
+        assert rejection.reason == "people must sign here, and nobody who is known to the run has a key"
+        agency.let_go(alone.id, "room")
+        await alone.result()
+        agency.let_go(known_to.id, "room")
+        [about] = await talks.opened(known_to)
+        assert about.people == ("bob",)
+        decision = ben.sign(about.id, Propose(speaker="bob", outcome={"note": "go on"}))
+        await talks.conversation(about.id).signal("propose", decision)
+        await known_to.result()
+
+
+async def test_where_people_must_sign_a_task_for_somebody_who_has_no_key_is_refused(client: Client) -> None:
+    must_sign = Settings(conversation=ConversationSettings(signed=True))
+    async with running_worker(client, [*modes.FLOWS, Conversation, Adaptive], execution=must_sign) as queue:
+        request = AdaptiveRequest.model_validate({"task": {"goal": "Lunch?"}, "participants": [ANN]})
+        failed = await failure(await Talks(client, queue).start("Adaptive", request))
+    assert isinstance(failed, ApplicationError)
+    assert (failed.type, failed.message) == (
+        ErrorType.INVALID_INPUT,
+        "participants: 'ann' has no key, and people must sign here; give them one",
+    )
 
 
 async def test_what_was_signed_counts_once_though_the_conversation_continued_as_new(room: Room, ben: Signer) -> None:

@@ -77,6 +77,8 @@ class Execution:
 
         self._switched = 0
         self._end: End | None = None
+        self.begun = False
+        """Whether the run knows what it is bound to, and whom it may talk to."""
 
     async def execute(self, request: object, context: UniversalContext | None = None) -> object:
         """Run the steps; the result is what the result step returned, or what people decided.
@@ -189,6 +191,7 @@ class Execution:
         run = self.run
         if context is not None:
             await self._take_up(context)
+        self.begun = True
         for point in run.points.values():
             if isinstance(point.trigger, Explicit):
                 run.paused = True

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import ClassVar, NoReturn
+from typing import ClassVar, Final, NoReturn
 
 from pydantic import JsonValue
 from temporalio import workflow
@@ -24,6 +24,9 @@ from workflows.hybrid import ConversationPoint
 from workflows.pinning import pin
 from workflows.receiving import Receiver, as_error, receive_signal, receive_update
 
+_BOUND_FIRST: Final = "requests-once-bound"
+"""Marks the history of a run whose requests came before it knew what it is bound to, and waited: older ones didn't."""
+
 
 class Run(Receiver):
     """A workflow that hosts an execution: it has steps, conversations and a mode."""
@@ -34,6 +37,11 @@ class Run(Receiver):
         self._execution: Execution | None = None
         self._early: list[Callable[[], None]] = []
         """What came before there was an execution."""
+
+        self._requests: list[Callable[[], None]] = []
+        """What was asked before the run knew what it is bound to."""
+
+        self._taking: asyncio.Task[None] | None = None
 
     @property
     def execution(self) -> Execution:
@@ -73,6 +81,29 @@ class Run(Receiver):
             self._early.append(take)
         else:
             take()
+
+    def _once_bound(self, take: Callable[[], None]) -> None:
+        """Take a request once the run knows what it is bound to: whether people must sign, and who has a key."""
+        if self._is_bound:
+            take()
+            return
+        self._requests.append(take)
+        if self._taking is None:
+            self._taking = asyncio.create_task(self._take_requests())
+
+    async def _take_requests(self) -> None:
+        await workflow.wait_condition(lambda: self.execution.begun)
+        requests, self._requests, self._taking = self._requests, [], None
+        for take in requests:
+            take()
+
+    async def _bound(self) -> None:
+        if not self._is_bound:
+            await workflow.wait_condition(lambda: self.execution.begun)
+
+    @property
+    def _is_bound(self) -> bool:
+        return self.execution.begun or not workflow.patched(_BOUND_FIRST)
 
     # Queries
 
@@ -147,7 +178,7 @@ class Run(Receiver):
             if refusal := self.execution.take_demand(message):
                 self.execution.run.reject(message.signal, message.requestor, refusal)
 
-        self._once_begun(take)
+        self._once_begun(lambda: self._once_bound(take))
 
     @receive_signal(SwitchMode)
     def switch_mode(self, message: SwitchMode) -> None:
@@ -157,7 +188,7 @@ class Run(Receiver):
             if refusal := self.execution.take_switch(message):
                 self.execution.run.reject(message.signal, message.requested_by, refusal)
 
-        self._once_begun(take)
+        self._once_begun(lambda: self._once_bound(take))
 
     def check_request(self, message: RequestConversation | SwitchMode) -> None:
         """Refuse a request that came as an update and isn't allowed now."""
@@ -167,6 +198,7 @@ class Run(Receiver):
     @receive_update(RequestConversation, check_request)
     async def submit_request_conversation(self, message: RequestConversation) -> Accepted:
         """Ask for a conversation, and learn what becomes of it."""
+        await self._bound()
         if refusal := self.execution.take_demand(message):
             raise as_error(refusal)
         return Accepted(accepted="the conversation is opened")
@@ -174,6 +206,7 @@ class Run(Receiver):
     @receive_update(SwitchMode, check_request)
     async def submit_switch_mode(self, message: SwitchMode) -> Accepted:
         """Ask for another mode, and learn what becomes of it."""
+        await self._bound()
         if refusal := self.execution.take_switch(message):
             raise as_error(refusal)
         return Accepted(accepted=f"the run goes to '{message.to}'")

@@ -27,6 +27,7 @@ def person(name: str, *can: Permission, kind: Kind = Kind.HUMAN, role: str = "ag
     return Participant(id=name, kind=kind, role=role, can=can or (Permission.SPEAK,))
 
 
+KEY, ANOTHER = f"{'A' * 43}=", f"{'B' * 42}A="
 ANN, BOB, CAT = person("ann"), person("bob", *ALL), person("cat")
 BOT = person("bot", *ALL, kind=Kind.AI)
 
@@ -62,6 +63,30 @@ def test_where_a_rule_has_people_talk_those_who_are_known_do() -> None:
 
 def test_no_more_talk_than_may_but_who_asked_is_among_them() -> None:
     assert [who.id for who in who_talks([ANN, BOB, CAT], "cat", 2, signed=False)] == ["cat", "ann"]
+
+
+def test_where_people_must_sign_those_without_a_key_are_left_out_also_who_asked() -> None:
+    dan = person("dan").model_copy(update={"key": KEY})
+    assert who_talks([ANN, dan, BOT], "eve", 10, signed=True) == (dan, BOT)
+
+
+def test_where_people_must_sign_nobody_without_a_key_is_asked_in() -> None:
+    dan = person("dan").model_copy(update={"key": KEY})
+    setup = about_run(knowing(), "why not", [dan], {}).model_copy(update={"signed": True, "guests": Guests()})
+    eve = person("eve").model_copy(update={"key": ANOTHER})
+    asked, refused = with_guests(setup, RequestConversation(requestor="ann", participants=(eve, BOT)), [])
+    assert [who.id for who in asked.participants] == ["dan", "eve"]
+    assert refused[0].reason == "'ann' can't take part: they have no key, and people must sign here"
+    assert ConversationSetup.model_validate_json(asked.model_dump_json()).participants == asked.participants
+
+
+def test_nobody_is_asked_in_by_a_name_that_the_setup_gives_another_key() -> None:
+    rung = {"do": "bring_in", "after_seconds": 60, "participant": person("eve").model_copy(update={"key": KEY})}
+    setup = ConversationSetup.model_validate({"topic": "x", "participants": [BOB], "constraints": {"ladder": [rung]}})
+    eve = person("eve").model_copy(update={"key": ANOTHER})
+    asked, refused = with_guests(setup, RequestConversation(requestor="ann", participants=(eve,)), [])
+    assert asked.participants == (BOB, ANN.model_copy(update={"role": "requestor"}))
+    assert [refusal.reason for refusal in refused] == ["'eve' can't take part: the setup has another key for them"]
 
 
 @pytest.mark.parametrize(
