@@ -1,12 +1,13 @@
 """A run's page in the Web UI: where it stands, its conversations, how it changed mode, and what to type."""
 
+from collections.abc import Collection
 from typing import Final
 
 from signals.adaptive import Selection
 from signals.conversation import Rejections
 from signals.run import Checkpoint, ConversationRecord, StepProgress, StepStatus, Transition
 from workflows.compiled.record import RunRecord
-from workflows.conversation.page import signal_command
+from workflows.conversation.page import chat_command, signal_command
 from workflows.markdown import commands, escape, json_code, moment, moments, table, took
 
 _MARKS: Final = {
@@ -23,8 +24,20 @@ _MARKS: Final = {
 SHOWN_TRANSITIONS: Final = 20
 
 
-def page(record: RunRecord, rejections: Rejections, selection: Selection | None = None) -> str:
-    """Draw the page, as Markdown. Everything that people or models wrote is escaped."""
+def page(
+    record: RunRecord,
+    rejections: Rejections,
+    selection: Selection | None = None,
+    signers: Collection[str] = (),
+) -> str:
+    """Draw the page, as Markdown. Everything that people or models wrote is escaped.
+
+    Args:
+        record: What became of the steps and the conversations.
+        rejections: What was not accepted.
+        selection: How the run is gone about, where that was chosen.
+        signers: Who must sign what they send.
+    """
     about = {step.name: step.about for step in record.plan.steps}
     parts = [
         f"# {escape(record.plan.name)}",
@@ -54,7 +67,7 @@ def page(record: RunRecord, rejections: Rejections, selection: Selection | None 
             "## Checkpoints",
             commands([reset_command(record.run, checkpoint) for checkpoint in record.checkpoints]),
         ]
-    parts += ["## Look closer", commands(_commands(record))]
+    parts += ["## Look closer", commands(_commands(record, signers))]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
@@ -102,13 +115,16 @@ def _conversation(record: ConversationRecord) -> list[str]:
     return [escape(record.id), escape(", ".join(record.people)), escape(record.because), ended, outcome]
 
 
-def _commands(record: RunRecord) -> list[list[str]]:
+def _commands(record: RunRecord, signers: Collection[str]) -> list[list[str]]:
     query = ["temporal", "workflow", "query", "--workflow-id"]
     lines = [[*query, record.run, "--type", "progress"]]
     for conversation in record.open_conversations:
         lines.append([*query, conversation.id, "--type", "transcript"])
         lines += [
-            signal_command(conversation.id, "turn", {"speaker": who, "text": "..."}) for who in conversation.people[:1]
+            chat_command(conversation.id, who, signs=True)
+            if who in signers
+            else signal_command(conversation.id, "turn", {"speaker": who, "text": "..."})
+            for who in conversation.people[:1]
         ]
     return lines
 

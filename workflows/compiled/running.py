@@ -290,7 +290,8 @@ class Running:
         self._logged += len(new)
         self._mode_since = new[-1].at if new else self._mode_since
         search.publish(mode=self.record.mode, trigger=new[-1].trigger if new else None)
-        workflow.set_current_details(page(self.record, self.rejections, self.selection))
+        signers = {person.id for person in self.people if person.key is not None}
+        workflow.set_current_details(page(self.record, self.rejections, self.selection, signers))
 
     def leave(self) -> None:
         """Tell how long the run was in its last mode: it ends, or goes on as another."""

@@ -171,8 +171,7 @@ def _rejections(state: ConversationState) -> str:
 
 def _answers(setup: ConversationSetup, state: ConversationState) -> str:
     name = next(iter(awaiting(state)), None) or next(iter(state.members))
-    key = ["--key", "FILE"] if _signs(state, name) else []
-    lines = [["temporal", "parley", "chat", state.conversation, "--as", name, *key]]
+    lines = [chat_command(state.conversation, name, signs=_signs(state, name))]
     for speaker, signal, payload in _messages(setup, state, name):
         if not _signs(state, speaker):  # else it must be signed, which chat does
             lines.append(signal_command(state.conversation, signal, {"speaker": speaker, **payload}))
@@ -204,6 +203,11 @@ def _messages(
     offer = next((one for one in offered(setup, state).values() if asker and may_ask(asker, one)), None)
     if asker is not None and offer is not None:
         yield asker.id, "invoke", {"fragment": offer.name, "arguments": {}}
+
+
+def chat_command(workflow_id: str, name: str, *, signs: bool) -> list[str]:
+    """The words of the command that takes part in a conversation."""
+    return ["temporal", "parley", "chat", workflow_id, "--as", name, *(["--key", "FILE"] if signs else [])]
 
 
 def signal_command(workflow_id: str, signal: str, payload: Mapping[str, JsonValue]) -> list[str]:

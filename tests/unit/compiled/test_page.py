@@ -100,6 +100,11 @@ def test_a_page_says_all_there_is_to_know() -> None:
     }
 
 
+def test_who_must_sign_is_shown_how_to_talk() -> None:
+    shown = sections(page(record_of("x"), Rejections(), signers={"ann"}))["Look closer"]
+    assert shown[-1] == ["temporal parley chat r-1/refused-2 --as ann --key FILE"]
+
+
 def test_a_plain_run_s_page_is_short() -> None:
     assert list(sections(page(RunRecord.begin("r-1", plan()), Rejections()))) == ["Refund", "Steps", "Look closer"]
 
