@@ -1,5 +1,6 @@
 """What is read of a history: those that are stored of real runs."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -9,6 +10,7 @@ from temporalio.client import WorkflowHistory
 
 from infra.payloads.converter import PLAIN, data_converter
 from infra.payloads.keys import Key
+from infra.reports.counting import Counting
 from infra.reports.facts import Ending, Move, Part, Talk
 from infra.reports.history import HistoryReader
 from signals.conversation import ConversationResult, StopReason
@@ -92,6 +94,20 @@ async def test_a_part_that_goes_on_from_another_has_its_mode_and_who_was_waited_
     second = parts[1]
     assert second.stays[0].since == second.started
     assert any(wait.since == second.started for wait in second.waits)
+
+
+async def test_the_parts_of_a_long_conversation_are_counted_as_one() -> None:
+    names = sorted(path.stem for path in HISTORIES.glob("long_talk-Conversation-*.json"))
+    parts = [(await read(name))[0] for name in names]
+    endings = [Ending.CONTINUED] * (len(parts) - 1) + [Ending.COMPLETED]
+    counting = Counting(EPOCH)
+    for part, ending in reversed(list(zip(parts, endings, strict=True))):
+        counting.add(replace(part, ending=ending, listed=part.started))
+    report = counting.report("default", "", more=False)
+    assert (report.runs, report.workflows[0].ended.completed) == (1, 1)
+    assert report.all_conversations.events == sum(part.events for part in parts)
+    [mode] = report.modes
+    assert (mode.mode, mode.stays.count) == (Mode.CONVERSATION, 1)
 
 
 async def test_what_language_models_used_is_what_the_conversation_says_itself() -> None:
