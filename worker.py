@@ -5,7 +5,6 @@ The only module that knows all the others.
 
 import argparse
 import asyncio
-import logging
 import os
 import signal
 import sys
@@ -45,6 +44,7 @@ from activities.support.classifier import ExamplesClassifier
 from activities.support.engine import books_engine
 from activities.support.model_classifier import ModelClassifier
 from activities.support.seed import prepare
+from infra import logs
 from infra.backlog import backlog_told
 from infra.config import Config, Duty, Warm, load_config, variables
 from infra.connection import connect, ensure_search_attributes
@@ -55,7 +55,7 @@ from infra.options import ui_port, worker_options
 from infra.payloads.converter import data_converter
 from infra.queues import QueueInterceptor, Share, Workers, shares
 from infra.replay import run_options
-from infra.telemetry import runtime
+from infra.telemetry import runtime, tells_metrics
 from infra.traces import Tracing, tracing
 from infra.validation import hold_to
 from infra.versions import deployment_of, pinned
@@ -174,7 +174,7 @@ async def serve(options: argparse.Namespace, config: Config) -> None:
             server = await stack.enter_async_context(
                 DevServer(port=options.port, ui_port=ui_port(options), db=options.db)
             )
-        told_by = runtime(config.telemetry)
+        told_by = runtime(config.telemetry, logs.of_core())
         if traced := tracing(config.telemetry):
             stack.push_async_callback(traced.aclose)
         client = await connect(
@@ -184,7 +184,7 @@ async def serve(options: argparse.Namespace, config: Config) -> None:
         activities, expect = await _activities(config, client, traced, stack)
         workers = await stack.enter_async_context(_with_extensions(client, config, activities, expect))
         health.polling = Polling(client, workers.shares).fault
-        if told_by:
+        if told_by and tells_metrics(config.telemetry):
             await stack.enter_async_context(backlog_told(client, workers.shares, told_by.metric_meter))
         print(_ready(config, client, server), flush=True)
         await (server.ended() if server else asyncio.Event().wait())
@@ -370,10 +370,9 @@ def main() -> int:
         The exit status.
     """
     options = worker_options().parse_args()
-    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    logging.getLogger("httpx2").setLevel(logging.WARNING)  # below, it tells addresses, which may be secrets
     try:
         config = load_config(options.config)
+        logs.set_up(config.telemetry, sys.stderr)
         if options.prepare:
             _prepared_books(config).dispose()
         else:

@@ -142,6 +142,25 @@ class WorkerSettings(Table):
         return self
 
 
+class LogFormat(StrEnum):
+    """How the worker's log is written."""
+
+    AUTO = "auto"
+    """To be read on a terminal, else JSON."""
+
+    JSON = "json"
+    TEXT = "text"
+
+
+class LogLevel(StrEnum):
+    """What is logged at least; each takes in what is after it."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
 class TelemetrySettings(Table):
     """`[telemetry]`: what is told about the work; OTLP is set as everywhere, by `OTEL_EXPORTER_OTLP_ENDPOINT`, ..."""
 
@@ -150,6 +169,12 @@ class TelemetrySettings(Table):
 
     content: bool = False
     """Whether traces and logs may have what people and models say."""
+
+    log_level: LogLevel = LogLevel.INFO
+    """What is logged at least."""
+
+    log_format: LogFormat = LogFormat.AUTO
+    """How the log is written."""
 
 
 class Warm(StrEnum):

@@ -7,7 +7,7 @@ from urllib.parse import unquote
 
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
-from temporalio.runtime import OpenTelemetryConfig, PrometheusConfig, Runtime, TelemetryConfig
+from temporalio.runtime import LoggingConfig, OpenTelemetryConfig, PrometheusConfig, Runtime, TelemetryConfig
 
 from infra.config import TelemetrySettings
 from infra.errors import SetupError
@@ -69,17 +69,31 @@ class OtlpSettings(BaseSettings):
         return {name.strip(): unquote(value.strip()) for name, _, value in pairs}
 
 
-def runtime(settings: TelemetrySettings) -> Runtime | None:
+def tells_metrics(settings: TelemetrySettings) -> bool:
+    """Whether metrics are told at all.
+
+    Raises:
+        SetupError: A setting can't be used.
+    """
+    return _metrics(settings) is not None
+
+
+def runtime(settings: TelemetrySettings, logs: LoggingConfig | None = None) -> Runtime | None:
     """Build the runtime that connections and workers tell of their work by; None where nothing is to be told.
+
+    Args:
+        settings: The settings.
+        logs: How the part of the SDK that isn't Python logs, where it isn't as usual.
 
     Raises:
         SetupError: A setting can't be used, or the address.
     """
     metrics = _metrics(settings)
-    if metrics is None:
+    if metrics is None and logs is None:
         return None
+    logging = logs or LoggingConfig.default
     try:
-        return Runtime(telemetry=TelemetryConfig(metrics=metrics, attach_service_name=False))
+        return Runtime(telemetry=TelemetryConfig(metrics=metrics, logging=logging, attach_service_name=False))
     except (RuntimeError, ValueError) as error:
         raise SetupError(f"[telemetry] the metrics can't be told: {str(error).splitlines()[0]}") from error
 

@@ -1,11 +1,15 @@
 """Fixed names of the wire, and the one place where identifiers are built."""
 
+import re
 from enum import StrEnum
 from typing import Final
 
 TASK_QUEUE: Final = "parley"
 """The default task queue; configuration may change it."""
 
+
+_OPENED: Final = re.compile(r"(.+)/[^/]+-\d+")
+"""The workflow ids of what a run has opened."""
 
 MAX_ID_BYTES: Final = 1_000
 """Temporal's limit on a workflow id."""
@@ -59,6 +63,12 @@ def conversation_id(run_id: str, point: str, number: int) -> str:
         number: Counts the conversations of that point in the run, from 1.
     """
     return f"{run_id}/{point}-{number}"
+
+
+def run_of(conversation: str) -> str | None:
+    """The workflow id of the run that opened a conversation; nothing where its id says that none did."""
+    match = _OPENED.fullmatch(conversation)
+    return match[1] if match else None
 
 
 def child_run_id(run_id: str, step: str, number: int) -> str:

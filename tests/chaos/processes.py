@@ -4,7 +4,7 @@ import asyncio
 import json
 import sys
 import threading
-from asyncio.subprocess import PIPE, STDOUT, Process
+from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -86,20 +86,20 @@ class Workers:
             **more,
         }
         self._running: list[Process] = []
+        self.log = folder / "workers.log"
+        """What all of them log."""
 
     async def start(self) -> Process:
         """Start one, and wait until it is ready."""
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "worker.py", env=self._environment, stdout=PIPE, stderr=STDOUT
-        )
+        with self.log.open("ab") as errors:
+            process = await asyncio.create_subprocess_exec(
+                sys.executable, "worker.py", env=self._environment, stdout=PIPE, stderr=errors
+            )
         self._running.append(process)
-        said: list[str] = []
         async with asyncio.timeout(START_SECONDS):
             assert process.stdout is not None
-            while not (said and said[-1].startswith(READY)):
-                line = await process.stdout.readline()
-                assert line, f"the worker ended: {''.join(said)}"
-                said.append(line.decode())
+            line = await process.stdout.readline()
+            assert line.decode().startswith(READY), f"the worker ended: {self.log.read_text()}"
         return process
 
     async def stop(self, process: Process) -> None:

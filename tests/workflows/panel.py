@@ -144,14 +144,16 @@ async def worker(server: DevServer, folder: Path) -> AsyncIterator[None]:
         "PARLEY_ASSISTANT__SCRIPTS": json.dumps(SCRIPTS),
         "PARLEY_ASSISTANT__WARM": "reply",
     }
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, ROOT / "worker.py", env=environment(server, more), stdout=PIPE, stderr=STDOUT, cwd=ROOT
-    )
+    log = folder / "worker.log"
+    with log.open("wb") as errors:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, ROOT / "worker.py", env=environment(server, more), stdout=PIPE, stderr=errors, cwd=ROOT
+        )
     try:
         async with asyncio.timeout(SECONDS):
             assert process.stdout is not None
             while not (line := await process.stdout.readline()).startswith(b"Parley worker:"):
-                assert line, "the worker ended"
+                assert line, f"the worker ended: {log.read_text()}"
         yield
     finally:
         process.kill()

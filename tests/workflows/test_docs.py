@@ -68,16 +68,18 @@ def commands(path: Path) -> Iterator[Command]:
 
 @asynccontextmanager
 async def worker(environment: dict[str, str], folder: Path) -> AsyncIterator[None]:
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, ROOT / "worker.py", env=environment, stdout=PIPE, stderr=STDOUT, cwd=folder
-    )
+    log = folder / "worker.log"
+    with log.open("wb") as errors:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, ROOT / "worker.py", env=environment, stdout=PIPE, stderr=errors, cwd=folder
+        )
     try:
         async with asyncio.timeout(60):
             assert process.stdout is not None
             said = b""
             while b"Parley worker:" not in said:
                 line = await process.stdout.readline()
-                assert line, said.decode()
+                assert line, said.decode() + log.read_text()
                 said += line
         yield
     finally:
