@@ -81,7 +81,9 @@ def _workflow_class(cls: type[C], plan: Plan, points: tuple[ConversationPoint, .
         "points": points,
         "run": workflow.run(run),
     }
-    return type(cls.__name__, (cls,) if issubclass(cls, CompiledRun) else (cls, CompiledRun), body)
+    # Not `issubclass`: of an abstract class it goes through all subclasses that there are, and those of earlier runs,
+    # which the sandbox has imported too, would be held on to whenever garbage is collected meanwhile.
+    return type(cls.__name__, (cls,) if CompiledRun in cls.__mro__ else (cls, CompiledRun), body)
 
 
 def _hold_to_declared(cls: type, plan: Plan) -> None:
