@@ -49,9 +49,25 @@ def replayer(
     converter: DataConverter = PLAIN,
     sandbox: bool = True,
     listeners: Sequence[Interceptor] = (),
+    patient: bool = False,
 ) -> Replayer:
-    """Build what runs stored histories again, and tells where the workflows have changed since."""
-    return Replayer(workflows=workflows, data_converter=converter, runtime=_quiet(), **run_options(sandbox, listeners))
+    """Build what runs stored histories again, and tells where the workflows have changed since.
+
+    Args:
+        workflows: The types that the histories are of.
+        converter: What reads their payloads.
+        sandbox: See `infra.sandbox.workflow_runner`.
+        listeners: What looks on.
+        patient: Never to take a task that lasts for a deadlock. For reading what once ran to its end: there a task that
+            lasts two seconds only tells of a busy machine.
+    """
+    return Replayer(
+        workflows=workflows,
+        data_converter=converter,
+        runtime=_quiet(),
+        debug_mode=patient,  # the SDK's only way to say so
+        **run_options(sandbox, listeners),
+    )
 
 
 @cache

@@ -86,7 +86,9 @@ async def chapters(client: Client, chain: Chain) -> AsyncIterator[Chapter]:
     """
     listener = _Listener()
     last = 0
-    reading = replayer([Conversation], converter=client.data_converter, sandbox=False, listeners=[listener])
+    reading = replayer(
+        [Conversation], converter=client.data_converter, sandbox=False, listeners=[listener], patient=True
+    )
     async with reading.workflow_replay_iterator(_histories(client, chain)) as replays:
         async for replay in replays:
             heard, members = listener.take()
