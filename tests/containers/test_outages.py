@@ -140,6 +140,6 @@ async def test_a_server_whose_container_is_lost_loses_nothing_that_is_in_its_vol
         await server.replace()
         await talking
         assert await room.said(60) == [(turn.speaker, turn.text) for turn in turns]
-        assert len(await room.runs()) > 2
+        assert len(await room.runs()) > 1, "it was to continue as new on the way"
         await house.talks.decide(opened.id, {"place": "Oslo"})
         assert Choice.model_validate(await run.result()) == Choice(place="Oslo")
