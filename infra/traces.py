@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Final, Literal
 
-from opentelemetry import baggage, context, trace
+from opentelemetry import baggage, trace
 from opentelemetry.context import Context
 from opentelemetry.sdk.resources import SERVICE_NAME, Resource
 from opentelemetry.sdk.trace import Event, ReadableSpan
@@ -116,10 +116,11 @@ def tracing(settings: TelemetrySettings) -> Tracing | None:
         protocol = TraceSettings().protocol
     except ValidationError as error:
         raise SetupError(f"OTEL_...: {one_line(error)}") from None
-    return None if protocol is None else Tracing(_exporter(protocol), settings.content)
+    return None if protocol is None else Tracing(exporter(protocol), settings.content)
 
 
-def _exporter(protocol: Protocol) -> SpanExporter:
+def exporter(protocol: Protocol) -> SpanExporter:
+    """What sends spans; where to, and with what, it reads from OpenTelemetry's own variables."""
     # Each has its own libraries, of which gRPC's is large.
     if protocol == "grpc":
         from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter as GrpcExporter
@@ -232,35 +233,23 @@ class _Workflow(WorkflowInboundInterceptor):
 
     async def execute_workflow(self, input: ExecuteWorkflowInput) -> Any:
         self._run = spans.of_run(self.with_content)
-        with _within(self._run), _error_types():
+        with spans.within(self._run), _error_types():
             return await super().execute_workflow(input)
 
     async def handle_signal(self, input: HandleSignalInput) -> None:
-        with _within(spans.of_message(self._run) if self._run else None):
+        with spans.within(spans.of_message(self._run) if self._run else None):
             await super().handle_signal(input)
 
     async def handle_update_handler(self, input: HandleUpdateInput) -> Any:
-        with _within(spans.of_message(self._run) if self._run else None):
+        with spans.within(spans.of_message(self._run) if self._run else None):
             return await super().handle_update_handler(input)
 
 
 class _Activity(ActivityInboundInterceptor):
     async def execute_activity(self, input: ExecuteActivityInput) -> Any:
         # pydantic-ai's spans have what is said here.
-        with _within(baggage.set_baggage(spans.CONVERSATION, activity.info().workflow_id or "")), _error_types():
+        with spans.within(baggage.set_baggage(spans.CONVERSATION, activity.info().workflow_id or "")), _error_types():
             return await super().execute_activity(input)
-
-
-@contextmanager
-def _within(inner: Context | None) -> Iterator[None]:
-    if inner is None:
-        yield
-        return
-    token = context.attach(inner)
-    try:
-        yield
-    finally:
-        context.detach(token)
 
 
 @contextmanager

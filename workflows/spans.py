@@ -5,13 +5,15 @@ too. Where no trace is recorded, nothing is made. A replay makes them again, sin
 that; the tracer sends none twice.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Final
 
-from opentelemetry import context, trace
+from opentelemetry import baggage, context, trace
 from opentelemetry.context import Context
-from opentelemetry.trace import Link, Span, SpanContext
+from opentelemetry.trace import Link, NonRecordingSpan, Span, SpanContext
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 from opentelemetry.util.types import AttributeValue
 
 from signals.conversation import MessageKind, Recorded
@@ -23,6 +25,11 @@ CONVERSATION: Final = "gen_ai.conversation.id"
 
 _SOURCE: Final = "parley"
 _CAME_BY: Final = context.create_key("parley-came-by")
+_FIRST: Final = "parley.came_by"
+"""The baggage that says how a message first came that is passed on."""
+
+_PARENT: Final = "traceparent"
+_W3C: Final = TraceContextTextMapPropagator()
 _WITH_CONTENT: Final = context.create_key("parley-with-content")
 
 
@@ -41,7 +48,38 @@ def of_message(run: Context) -> Context:
     Args:
         run: The workflow's context.
     """
-    return context.set_value(_CAME_BY, trace.get_current_span().get_span_context(), run)
+    first = _read(baggage.get_baggage(_FIRST))
+    return context.set_value(_CAME_BY, first or trace.get_current_span().get_span_context(), run)
+
+
+def of_forwarding() -> Context:
+    """The context to pass a message on in, that is dealt with: where it gets to, it is linked to how it first came."""
+    came_by = context.get_value(_CAME_BY)
+    if not isinstance(came_by, SpanContext) or not came_by.is_valid:
+        return context.get_current()
+    carrier: dict[str, str] = {}
+    _W3C.inject(carrier, trace.set_span_in_context(NonRecordingSpan(came_by)))
+    return baggage.set_baggage(_FIRST, carrier[_PARENT])
+
+
+def _read(first: object) -> SpanContext | None:
+    if not isinstance(first, str):
+        return None
+    found = trace.get_current_span(_W3C.extract({_PARENT: first}, Context())).get_span_context()
+    return found if found.is_valid else None
+
+
+@contextmanager
+def within(inner: Context | None) -> Iterator[None]:
+    """Do something in a context; in the same as before, where there is none."""
+    if inner is None:
+        yield
+        return
+    token = context.attach(inner)
+    try:
+        yield
+    finally:
+        context.detach(token)
 
 
 def moved(changes: Iterable[Transition], since: datetime) -> None:

@@ -2,11 +2,17 @@
 
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+import grpc
 import pytest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
+    ExportTraceServiceRequest,
+    ExportTraceServiceResponse,
+)
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
@@ -20,7 +26,7 @@ from infra.config import TelemetrySettings
 from infra.connection import connect
 from infra.devserver import DevServer
 from infra.errors import SetupError
-from infra.traces import GuardedExporter, TraceSettings, tracing
+from infra.traces import GuardedExporter, TraceSettings, exporter, tracing
 from signals.messages import Propose, Turn
 from signals.names import TASK_QUEUE, WorkflowType
 from signals.participants import Kind, Participant
@@ -88,6 +94,12 @@ class Traced:
         """The only span of a name."""
         [span] = self.named(name)
         return span
+
+    def linked(self, span: Span) -> Span:
+        """The only span that a span has a link to."""
+        [link] = span.links
+        [found] = [one for one in self.taken.spans if (one.trace, one.id) == link]
+        return found
 
     def above(self, span: Span) -> Iterator[Span]:
         """The spans that a span is part of, the nearest first."""
@@ -233,10 +245,11 @@ async def test_a_turn_is_told_with_its_speaker_and_how_it_came(traced: Traced) -
     assert {customer.parent, agent.parent} == {talk.id}
     assert customer.attributes["parley.speaker"] == "C-1"
     assert customer.attributes["gen_ai.conversation.id"] == CONVERSATION
-    [(trace, span)] = agent.links
-    assert trace == FOREIGN
-    [came] = [one for one in traced.taken.spans if (one.trace, one.id) == (trace, span)]
-    assert (came.name, came.parent) == ("HandleSignal:turn", "b7ad6b7169203331")
+    first, direct = traced.linked(customer), traced.linked(agent)
+    assert (direct.name, direct.trace, direct.parent) == ("HandleSignal:turn", FOREIGN, "b7ad6b7169203331")
+    assert direct.attributes["temporalWorkflowID"] == CONVERSATION
+    # The customer's was sent to the run, which passed it on.
+    assert (first.name, first.parent, first.attributes["temporalWorkflowID"]) == ("HandleSignal:turn", "", RUN)
 
 
 async def test_an_answer_of_a_model_is_told_by_the_conventions_and_is_part_of_the_turn(traced: Traced) -> None:
@@ -318,6 +331,32 @@ def test_the_variables_say_whether_and_how_traces_are_sent(
     for name, value in variables.items():
         monkeypatch.setenv(f"OTEL_{name}", value)
     assert TraceSettings().protocol == protocol
+
+
+def test_traces_can_be_sent_by_grpc(monkeypatch: pytest.MonkeyPatch) -> None:
+    taken: list[ExportTraceServiceRequest] = []
+
+    def take(request: ExportTraceServiceRequest, _: grpc.ServicerContext) -> ExportTraceServiceResponse:
+        taken.append(request)
+        return ExportTraceServiceResponse()
+
+    method = grpc.unary_unary_rpc_method_handler(
+        take, ExportTraceServiceRequest.FromString, ExportTraceServiceResponse.SerializeToString
+    )
+    service = "opentelemetry.proto.collector.trace.v1.TraceService"
+    server = grpc.server(ThreadPoolExecutor(1))
+    server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service, {"Export": method}),))
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", f"http://127.0.0.1:{port}")
+    try:
+        provider = TracerProvider()
+        provider.add_span_processor(SimpleSpanProcessor(exporter("grpc")))
+        provider.get_tracer("test").start_span("step").end()
+        provider.shutdown()
+    finally:
+        server.stop(None).wait()
+    assert taken[0].resource_spans[0].scope_spans[0].spans[0].name == "step"
 
 
 def test_nothing_is_traced_where_nobody_asks_for_it() -> None:

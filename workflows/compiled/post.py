@@ -2,12 +2,14 @@
 
 from collections import deque
 
+from opentelemetry.context import Context
 from pydantic import JsonValue
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError, FailureError
 
 from signals.errors import ErrorType, Refusal
 from signals.messages import Answer, Message, MessageTo
+from workflows import spans
 from workflows.compiled.running import Running
 from workflows.compiled.stubs import Relay
 from workflows.options import QUICK
@@ -23,7 +25,7 @@ class Post:
 
     def __init__(self, run: Running) -> None:
         self._run = run
-        self._outbox: deque[tuple[str, Message]] = deque()
+        self._outbox: deque[tuple[str, Message, Context]] = deque()
 
     @property
     def is_empty(self) -> bool:
@@ -36,7 +38,7 @@ class Post:
         if isinstance(target, Refusal):
             self._run.reject(message.signal, message.sender, target)
         else:
-            self._outbox.append((target, message))
+            self._outbox.append((target, message, spans.of_forwarding()))
 
     async def submit(self, message: Message) -> Answer:
         """Pass an update on to the open conversation, and its answer back."""
@@ -45,9 +47,10 @@ class Post:
             raise as_error(target)
         passed = MessageTo(conversation=target, signal=message.signal, message=_without_address(message))
         try:
-            return await workflow.execute_activity_method(
-                Relay.pass_on, passed, summary=f"passes '{message.signal}' on", **QUICK
-            )
+            with spans.within(spans.of_forwarding()):
+                return await workflow.execute_activity_method(
+                    Relay.pass_on, passed, summary=f"passes '{message.signal}' on", **QUICK
+                )
         except ActivityError as error:
             cause = error.cause
             if isinstance(cause, ApplicationError):
@@ -69,9 +72,11 @@ class Post:
         """Pass signals on for as long as the run goes on, one after the other: in the order in which they came."""
         while True:
             await workflow.wait_condition(lambda: bool(self._outbox))
-            target, message = self._outbox[0]
+            target, message, came = self._outbox[0]
+            conversation = workflow.get_external_workflow_handle(target)
             try:
-                await workflow.get_external_workflow_handle(target).signal(message.signal, _without_address(message))
+                with spans.within(came):
+                    await conversation.signal(message.signal, _without_address(message))
             except FailureError as error:
                 reason = f"{target!r} did not take it: {error.message}"
                 self._run.reject(message.signal, message.sender, Refusal(ErrorType.CONVERSATION_CLOSED, reason))
