@@ -23,6 +23,9 @@ UI_OFFSET: Final = 1000
 START_SECONDS: Final = 30.0
 STOP_SECONDS: Final = 10.0
 POLL_SECONDS: Final = 0.05
+START_TRIES: Final = 3
+
+_TROUBLE: Final = ("Error:", "panic:", "fatal error:")
 
 FAST: Final = (
     # By default a hop from one task to the next takes up to 50 ms.
@@ -56,6 +59,10 @@ def start_arguments(host: str, port: int, *, ui_port: int | None, db: Path | Non
     kept = [f"--db-filename={db}"] if db else []
     start = ["server", "start-dev", "--log-level=error", f"--ip={host}", f"--port={port}"]
     return [*start, *ui, *kept, *attributes, *FAST]
+
+
+class _EndedError(SetupError):
+    """It ended before it answered."""
 
 
 class DevServer:
@@ -95,23 +102,18 @@ class DevServer:
         return None if self._ui_port is None else f"http://{HOST}:{self._ui_port}"
 
     async def __aenter__(self) -> Self:
-        """Start it.
+        """Start it. Where something else takes one of the free ports that were chosen, others are.
 
         Raises:
             SetupError: A port is taken, or it does not come up.
         """
-        self._choose_ports()
-        arguments = [*start_arguments(HOST, self._port, ui_port=self._ui_port, db=self._db), *self._extra]
-        with self._log() as log:
-            self._process = await asyncio.create_subprocess_exec(
-                temporal_program(), *arguments, stdout=log, stderr=log, start_new_session=True
-            )
+        asked = self._port, self._ui_port
+        for _ in range(START_TRIES - 1):
             try:
-                await self._answers(self._process, log)
-            except BaseException:
-                await self._stop(self._process)
-                raise
-        return self
+                return await self._start()
+            except _EndedError:  # it takes ports for itself too, which it doesn't keep from the moment it finds them
+                self._port, self._ui_port = asked
+        return await self._start()
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -135,6 +137,20 @@ class DevServer:
         if self._process and self._process.returncode is None:
             self._process.kill()
             await self._process.wait()
+
+    async def _start(self) -> Self:
+        self._choose_ports()
+        arguments = [*start_arguments(HOST, self._port, ui_port=self._ui_port, db=self._db), *self._extra]
+        with self._log() as log:
+            self._process = await asyncio.create_subprocess_exec(
+                temporal_program(), *arguments, stdout=log, stderr=log, start_new_session=True
+            )
+            try:
+                await self._answers(self._process, log)
+            except BaseException:
+                await self._stop(self._process)
+                raise
+        return self
 
     def _choose_ports(self) -> None:
         with _bound(self._port, "--port") as server:
@@ -160,9 +176,9 @@ class DevServer:
                         await asyncio.sleep(POLL_SECONDS)
         except TimeoutError:
             raise SetupError(
-                f"the development server at {self.address} did not come up in {START_SECONDS:.0f} s: {_last_line(log)}"
+                f"the development server at {self.address} did not come up in {START_SECONDS:.0f} s: {_reason(log)}"
             ) from None
-        raise SetupError(f"the development server at {self.address} ended: {_last_line(log)}")
+        raise _EndedError(f"the development server at {self.address} ended: {_reason(log)}")
 
     async def _stop(self, process: Process) -> None:
         if process.returncode is not None:
@@ -188,7 +204,9 @@ def _bound(port: int, option: str) -> socket.socket:
     return taken
 
 
-def _last_line(log: IO[bytes]) -> str:
+def _reason(log: IO[bytes]) -> str:
+    """What it said went wrong; where it doesn't say so, what it said last."""
     log.seek(0)
     lines = log.read().decode(errors="replace").strip().splitlines()
-    return lines[-1] if lines else "it said nothing"
+    told = [line for line in lines if line.startswith(_TROUBLE)]
+    return (told or lines[-1:] or ["it said nothing"])[0]
