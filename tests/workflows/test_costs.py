@@ -103,6 +103,8 @@ async def test_a_breakout_costs_its_run_9_events_and_2_for_its_changes_of_mode(c
     plain = await talks.start("Replace", Wish())
     await plain.result()
     broken_out = await talks.start("Replace", Wish(refused=("Rome",)))
+    # A question that comes while a run's first task waits for a local activity would cost a task more.
+    await eventually(lambda: kinds(broken_out), lambda now: now["EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_STARTED"])
     [opened] = await talks.opened(broken_out)
     await talks.decide(opened.id, {"place": "Oslo"})
     await broken_out.result()
