@@ -43,7 +43,6 @@ class ErrorType(StrEnum):
     TRANSITION_NOT_ALLOWED = "TransitionNotAllowed"
     """No rule moves a run to that mode now."""
 
-    BUDGET_EXHAUSTED = "BudgetExhausted"
     PARTICIPANT_LIMIT = "ParticipantLimit"
     ASSISTANT_FAILED = "AssistantFailed"
     """A language model can't answer, and trying again would not help."""
