@@ -153,7 +153,7 @@ def _s3() -> "S3Client":
         from botocore.config import Config
         from botocore.exceptions import BotoCoreError
     except ImportError as error:
-        raise SetupError("[payloads] bucket: S3 needs a package: pip install 'parley[s3]'") from error
+        raise SetupError("[payloads] bucket: S3 needs a package: pip install boto3") from error
     try:
         return boto3.client("s3", config=Config(connect_timeout=_SECONDS, read_timeout=_SECONDS))
     except (BotoCoreError, ValueError) as error:
