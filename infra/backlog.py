@@ -13,6 +13,10 @@ from temporalio.service import RPCError
 
 from infra.queues import Share, Tasks
 
+WAITING: Final = "parley_backlog"
+AGE: Final = "parley_backlog_age"
+"""The names of what is told."""
+
 LOOK_SECONDS: Final = 15.0
 """How often Temporal's server is asked."""
 
@@ -36,8 +40,8 @@ async def backlog_told(client: Client, shares: Sequence[Share], meter: MetricMet
 
 
 async def _look(client: Client, asked: Sequence[Tasks], meter: MetricMeter) -> NoReturn:
-    waiting = meter.create_gauge("parley_backlog", "Tasks that wait in a task queue for a worker")
-    age = meter.create_gauge_float("parley_backlog_age", "How long the oldest of them has waited, in seconds")
+    waiting = meter.create_gauge(WAITING, "Tasks that wait in a task queue for a worker")
+    age = meter.create_gauge_float(AGE, "How long the oldest of them has waited, in seconds")
     while True:
         for tasks in asked:
             with suppress(RPCError):  # the server is away: nothing is told, and the SDK's metrics say so

@@ -38,7 +38,7 @@ def main() -> NoReturn:
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # not every terminal has every letter
     try:
-        status = _run(_parser().parse_args())
+        status = _run(command_line().parse_args())
         sys.stdout.flush()
         sys.stderr.flush()
     except BrokenPipeError:
@@ -60,10 +60,13 @@ def _run(options: argparse.Namespace) -> int:
         return FAILED
 
 
-def _parser() -> argparse.ArgumentParser:
+def command_line() -> argparse.ArgumentParser:
+    """Describe what the command takes: its subcommands, each with its options."""
     parser = argparse.ArgumentParser(
         prog="temporal parley",
         description="Look at Parley's workflows before they run, and while they do; take part in their conversations.",
+        epilog="Each command has its own --help. Which server: as for Temporal's own, by `temporal config set`, "
+        "TEMPORAL_ADDRESS, TEMPORAL_PROFILE, ... Settings: parley.toml; `temporal parley config` shows those in force.",
     )
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     check.add_to(commands)
