@@ -68,6 +68,11 @@ def moment(at: datetime) -> str:
     return f"{at:%Y-%m-%d %H:%M:%S}"
 
 
+def counted(number: int, what: str) -> str:
+    """Say how many of something there are: `1 turn`, `2 turns`."""
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
 def took(seconds: float) -> str:
     """Tell how long something took; it isn't broken over lines."""
     return f"{seconds:.1f}{_TIED}s" if seconds >= 1 else f"{seconds * 1000:.0f}{_TIED}ms"

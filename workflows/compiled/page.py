@@ -8,7 +8,7 @@ from signals.conversation import Rejections
 from signals.run import Checkpoint, ConversationRecord, StepProgress, StepStatus, Transition
 from workflows.compiled.record import RunRecord
 from workflows.conversation.page import chat_command, signal_command
-from workflows.markdown import commands, escape, json_code, moment, moments, table, took
+from workflows.markdown import commands, counted, escape, json_code, moment, moments, table, took
 
 _MARKS: Final = {
     StepStatus.PENDING: "·",
@@ -20,6 +20,8 @@ _MARKS: Final = {
     StepStatus.SKIPPED: "-",
     StepStatus.COMPENSATED: "↩",
 }
+
+_UNDER_WAY: Final = (StepStatus.RUNNING, StepStatus.WAITING)
 
 SHOWN_TRANSITIONS: Final = 20
 
@@ -92,7 +94,7 @@ def _step(progress: StepProgress, about: str) -> list[str]:
     time = ""
     if progress.started and progress.ended:
         time = took((progress.ended - progress.started).total_seconds())
-    elif progress.started:
+    elif progress.started and progress.status in _UNDER_WAY:
         time = f"since {moment(progress.started)}"
     told = f"{escape(about)} **{escape(progress.error)}**" if progress.error else escape(about)
     return [_MARKS[progress.status], escape(progress.step), told, time]
@@ -110,7 +112,7 @@ def _conversation(record: ConversationRecord) -> list[str]:
     if record.closed is None:
         ended, outcome = "**open**", ""
     else:
-        ended = f"{record.stop} after {record.turns} turns" if record.stop else "broken off"
+        ended = f"{record.stop} after {counted(record.turns, 'turn')}" if record.stop else "broken off"
         outcome = ("fallback: " if record.fallback else "") + json_code(record.outcome)
     return [escape(record.id), escape(", ".join(record.people)), escape(record.because), ended, outcome]
 

@@ -16,7 +16,7 @@ from workflows.conversation.machine import awaiting, next_due
 from workflows.conversation.offers import may_ask, offered
 from workflows.conversation.setup import ConversationSetup
 from workflows.conversation.state import ConversationState
-from workflows.markdown import commands, escape, json_code, moment, moments, table
+from workflows.markdown import commands, counted, escape, json_code, moment, moments, table
 
 SHOWN_MESSAGES: Final = 15
 
@@ -51,14 +51,14 @@ def _standing(setup: ConversationSetup, state: ConversationState, now: datetime)
     working = ", ".join(_who(state, name) for name in state.replying)
     facts = [
         "**Open**",
-        f"{state.turns} turns",
+        counted(state.turns, "turn"),
         f"coordination: {escape(setup.coordination_in(state).kind)}",
         f"waits for {waits} since {moment(since)} UTC" if waits else "",
         f"{working} is replying" if working else "",
         "a language model chooses who is next" if state.choosing else "",
         f"waits for {escape(state.busy.fragment)}" if state.busy else "",
         "language models have used up their budget" if state.muted else "",
-        f"{len(state.held)} turns held" if state.held else "",
+        f"{counted(len(state.held), 'turn')} held" if state.held else "",
         f"ends by itself {moment(next_due(setup, state, now))} UTC",
     ]
     return " · ".join(fact for fact in facts if fact)

@@ -115,6 +115,13 @@ def test_a_finished_run_says_so() -> None:
     assert sections(page(record, Rejections()))["Refund"][-1] == ["Done · 0 of 4 steps done"]
 
 
+def test_a_step_that_is_left_out_is_not_under_way() -> None:
+    record = RunRecord.begin("r-1", plan())
+    record.begun("order", NOW)
+    record.skipped("order")
+    assert ["-", "order", "Look it up.", ""] in sections(page(record, Rejections()))["Steps"]
+
+
 def test_a_fallback_is_named_so() -> None:
     record = record_of("x")
     record.closed("r-1/refused-2", NOW, "terminated", Settled(7, 7, fallback=True), usual_end("terminated"))
