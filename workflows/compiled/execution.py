@@ -17,6 +17,7 @@ from signals.messages import RequestConversation, SwitchMode
 from signals.modes import HANDLERS, Handler, Mode, Trigger
 from signals.run import StepStatus
 from signals.settings import Settings
+from workflows.compiled.demands import point_asked_for
 from workflows.compiled.directives import Directive, End, GoOn, Talk
 from workflows.compiled.plan import Plan
 from workflows.compiled.point_checks import SWITCH
@@ -29,7 +30,7 @@ from workflows.compiled.stubs import fetch
 from workflows.compiled.switches import Switches
 from workflows.compiled.talk import step_error, unbroken
 from workflows.compiled.talks import Talks
-from workflows.hybrid import Conditional, ConversationPoint, Explicit, OnDemand, StepError
+from workflows.hybrid import Conditional, ConversationPoint, Explicit, StepError
 from workflows.modes.context import variables
 
 Task = asyncio.Task[Directive | None]
@@ -163,22 +164,8 @@ class Execution:
         run = self.run
         steps = [step.name for step in run.plan.steps if not run.record.are_done([step.name])]
         of_steps = (point for name in steps for point in run.options(name).points)
-        fitting = [
-            point
-            for point in (*run.points.values(), *of_steps)
-            if isinstance(point.trigger, OnDemand) and message.point in (None, point.name)
-        ]
-        if not fitting:
-            what = f"point '{message.point}'" if message.point else "conversation"
-            reason = f"no {what} can be asked for now; ask for another mode by 'switch_mode'"
-            return Refusal(ErrorType.TRANSITION_NOT_ALLOWED, reason)
-        by = run.roles_of(message.requestor)
-        theirs = [point for point in fitting if _may_ask(point, by)]
-        if not theirs:
-            return Refusal(ErrorType.NOT_PERMITTED, f"{message.requestor!r} may not ask for a conversation here")
-        free = next((point for point in theirs if not self._is_taken(point)), None)
-        reason = "the conversation is asked for or open already, or was held as often as it may be"
-        return free or Refusal(ErrorType.TRANSITION_NOT_ALLOWED, reason)
+        points = (*run.points.values(), *of_steps)
+        return point_asked_for(message, points, run.roles_of(message.requestor), self._is_taken)
 
     def _is_taken(self, point: ConversationPoint) -> bool:
         waiting = point.name in self._talks.demands or f"{_POINT}{point.name}" in self._tasks
@@ -393,10 +380,6 @@ class Execution:
             await self._steps.take_back(self.run.plan.step(name))
         self.run.publish()
         self.run.leave()
-
-
-def _may_ask(point: ConversationPoint, by: set[str]) -> bool:
-    return isinstance(point.trigger, OnDemand) and (not point.trigger.who or not by.isdisjoint(point.trigger.who))
 
 
 def _heed(task: Task) -> None:
