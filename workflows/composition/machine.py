@@ -10,7 +10,8 @@ from pydantic import JsonValue
 
 from signals.composition import BranchState
 from signals.errors import ErrorType
-from workflows.composition.frames import Branch, CallFrame, Fate, Frame, Functions, frame_of
+from workflows.composition.compounds import frame_of
+from workflows.composition.frames import Branch, CallFrame, Fate, Frame, Functions
 from workflows.composition.layout import Part
 from workflows.composition.outcomes import Cancelled, Failed, Outcome, state_of
 
@@ -101,6 +102,10 @@ class Machine:
         self.branches.append(branch)
         self.begun.add(part.index)
         return branch
+
+    def frame(self, part: Part, above: Frame, scope: str, fate: Fate) -> Frame:
+        """Make the frame of a part."""
+        return frame_of(self, part, above, scope, fate)
 
     def enter(self, frame: Frame, value: JsonValue) -> None:
         """Begin a frame, soon."""
