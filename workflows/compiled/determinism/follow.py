@@ -8,7 +8,8 @@ from pathlib import Path
 from types import FunctionType
 from typing import Final
 
-from workflows.compiled.determinism.scan import Called, Flaw, Scan, scan
+from workflows.compiled.determinism.flaws import Flaw
+from workflows.compiled.determinism.scan import Called, Scan, scan
 from workflows.compiled.determinism.things import plain_function
 from workflows.compiled.findings import Code, Finding, Severity, seen_from_here
 

@@ -11,6 +11,7 @@ from types import FunctionType, ModuleType
 from typing import Final
 
 from workflows.compiled.determinism import names
+from workflows.compiled.determinism.flaws import Flaw, flaw_at
 from workflows.compiled.determinism.scope import Scope
 from workflows.compiled.determinism.sources import Located, locate
 from workflows.compiled.determinism.things import CONTAINERS, UNKNOWN, Thing, handed_over, known, plain_function
@@ -40,20 +41,6 @@ _RUN_BY_OTHERS: Final = ("temporalio.workflow.execute_", "temporalio.workflow.st
 
 _HANDED_ON: Final = ("builtins.", "functools.", "itertools.", "asyncio.", "temporalio.workflow.wait_condition")
 """A function that is handed to these is run here."""
-
-
-@dataclass(frozen=True)
-class Flaw:
-    """Something that isn't deterministic."""
-
-    code: Code
-    message: str
-    remedy: str
-    line: int
-    column: int
-    width: int
-    lines: tuple[int, int]
-    """The first and the last line on which a comment may allow it."""
 
 
 @dataclass(frozen=True)
@@ -122,12 +109,8 @@ class _Reader(ast.NodeVisitor):
         return any(name.startswith(prefixes) for thing in self.scope.things(node) for name in thing.names[:1])
 
     def flaw(self, node: ast.expr | ast.stmt, code: Code, message: str, remedy: str) -> None:
-        line = self.result.located.source.lines[node.lineno - 1]
-        column = len(line.encode()[: node.col_offset].decode())
-        end = line.encode()[: node.end_col_offset].decode() if node.end_lineno == node.lineno else line.rstrip()
-        first, last = _header(self.statement or node)
-        lines = min(first, node.lineno), max(last, node.lineno)
-        self.result.flaws.append(Flaw(code, message, remedy, node.lineno, column, len(end) - column, lines))
+        lines = self.result.located.source.lines
+        self.result.flaws.append(flaw_at(lines, node, self.statement or node, code, message, remedy))
 
     # Statements
 
@@ -393,12 +376,3 @@ def _is_error(value: object) -> bool:
 def _short(node: ast.expr) -> str:
     text = ast.unparse(node)
     return text if len(text) <= 40 else f"{text[:37]}..."
-
-
-def _header(node: ast.stmt | ast.expr) -> tuple[int, int]:
-    """The lines of a statement without the statements in it."""
-    inner = getattr(node, "body", None)
-    last = node.end_lineno or node.lineno
-    if isinstance(inner, list) and inner:
-        last = max(node.lineno, inner[0].lineno - 1)
-    return node.lineno, last
