@@ -10,7 +10,7 @@ from infra.devserver import DevServer
 from tests.containers.engine import NoEngineError, container_engine
 from tests.containers.temporal import TemporalContainer, temporal_image
 
-# The same examples at every run, and no verdict by how busy the machine is.
+# The same examples at every run, and no verdict by how busy the machine is: a red test is the code's fault.
 settings.register_profile("parley", deadline=None, derandomize=True)
 settings.load_profile("parley")
 

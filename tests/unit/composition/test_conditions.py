@@ -1,7 +1,7 @@
 """Conditions hold as their definition says, and are the same from Python and from JSON."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import JsonValue, TypeAdapter, ValidationError
 
@@ -16,8 +16,6 @@ VALUE: JsonValue = {
     "note": None,
     "urgent": True,
 }
-
-PROFILE = settings(deadline=None, derandomize=True)
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5),
@@ -80,7 +78,6 @@ def test_a_condition_does_not_hold(condition: object) -> None:
     assert not holds(condition)
 
 
-@PROFILE
 @given(st.integers(), st.integers())
 def test_numbers_are_ordered_as_numbers_also_where_one_is_written_as_a_text(one: int, other: int) -> None:
     for value in (one, str(one)):
@@ -89,13 +86,11 @@ def test_numbers_are_ordered_as_numbers_also_where_one_is_written_as_a_text(one:
         assert (field() == other).holds(value, lambda *_: False) is (one == other)
 
 
-@PROFILE
 @given(JSON, JSON, st.sampled_from(["gt", "ge", "lt", "le", "eq", "ne", "in", "exists"]))
 def test_any_comparison_of_any_values_has_an_answer(found: JsonValue, value: JsonValue, op: str) -> None:
     assert holds({"field": "", "op": op, "value": value}, found) in (True, False)
 
 
-@PROFILE
 @given(JSON, JSON)
 def test_equal_is_the_opposite_of_not_equal(found: JsonValue, value: JsonValue) -> None:
     assert (field() == value).holds(found, lambda *_: False) is not (field() != value).holds(found, lambda *_: False)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
@@ -20,8 +20,6 @@ from workflows.composition.joins import (
     Unreachable,
     Verdict,
 )
-
-PROFILE = settings(deadline=None, derandomize=True)
 
 SUCCEEDED, FAILED = BranchState.SUCCEEDED, BranchState.FAILED
 CANCELLED, SKIPPED = BranchState.CANCELLED, BranchState.SKIPPED
@@ -61,20 +59,17 @@ def decision(join: AnyJoin, ended: Sequence[Ended]) -> Verdict:
     return next((verdict for verdict in decisions(join, ended) if verdict is not None), None)
 
 
-@PROFILE
 @given(JOINS, ALL_ENDED)
 def test_a_join_decides_at_the_latest_with_the_last_end(join: AnyJoin, ended: list[Ended]) -> None:
     assert decisions(join, ended)[-1] is not None
 
 
-@PROFILE
 @given(JOINS, ALL_ENDED)
 def test_what_ends_later_never_changes_a_decision(join: AnyJoin, ended: list[Ended]) -> None:
     said = [verdict for verdict in decisions(join, ended) if verdict is not None]
     assert all(verdict == said[0] for verdict in said)
 
 
-@PROFILE
 @given(JOINS, ALL_ENDED)
 def test_only_branches_that_succeeded_win(join: AnyJoin, ended: list[Ended]) -> None:
     verdict = decision(join, ended)
@@ -82,7 +77,6 @@ def test_only_branches_that_succeeded_win(join: AnyJoin, ended: list[Ended]) -> 
         assert {Ended(number, SUCCEEDED) for number in verdict.winners} <= set(ended)
 
 
-@PROFILE
 @given(ALL_ENDED)
 def test_all_is_reached_if_and_only_if_nothing_failed_or_was_cancelled(ended: list[Ended]) -> None:
     bad = any(one.state in (FAILED, CANCELLED) for one in ended)
@@ -90,7 +84,6 @@ def test_all_is_reached_if_and_only_if_nothing_failed_or_was_cancelled(ended: li
     assert decision(JoinAll(), ended) == (Unreachable() if bad else Reached(succeeded))
 
 
-@PROFILE
 @given(ALL_ENDED)
 def test_all_gives_up_with_the_first_failure(ended: list[Ended]) -> None:
     waits = [verdict is None for verdict in decisions(JoinAll(), ended)]
@@ -98,7 +91,6 @@ def test_all_gives_up_with_the_first_failure(ended: list[Ended]) -> None:
     assert waits.index(False) == good + 1
 
 
-@PROFILE
 @given(st.integers(1, 6), ALL_ENDED)
 def test_n_of_m_takes_the_first_n_that_succeed_as_soon_as_they_have(n: int, ended: list[Ended]) -> None:
     at = [count for count, one in enumerate(ended, 1) if one.state is SUCCEEDED]
@@ -111,7 +103,6 @@ def test_n_of_m_takes_the_first_n_that_succeed_as_soon_as_they_have(n: int, ende
         assert verdict == Unreachable()
 
 
-@PROFILE
 @given(st.integers(1, 6), ALL_ENDED)
 def test_n_of_m_gives_up_as_soon_as_too_few_are_left(n: int, ended: list[Ended]) -> None:
     for count, verdict in enumerate(decisions(JoinNOfM(n=n), ended)):
@@ -119,13 +110,11 @@ def test_n_of_m_gives_up_as_soon_as_too_few_are_left(n: int, ended: list[Ended])
         assert (verdict == Unreachable()) is (len(ended) - lost < n)
 
 
-@PROFILE
 @given(ALL_ENDED)
 def test_any_is_one_of_m(ended: list[Ended]) -> None:
     assert decisions(JoinAny(), ended) == decisions(JoinNOfM(n=1), ended)
 
 
-@PROFILE
 @given(ALL_ENDED)
 def test_first_goes_with_what_finished_first_for_good_or_ill(ended: list[Ended]) -> None:
     first = next((one for one in ended if one.state is not SKIPPED), None)

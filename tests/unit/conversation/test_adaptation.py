@@ -1,15 +1,15 @@
-"""What is seen of a conversation, what is done about it, and how it is kept from being too much."""
+"""What is done about what is seen of a conversation, and how it is kept from being too much."""
 
 import pytest
 
-from signals.assistant import Finding, Purpose
-from signals.conversation import StopReason, Tokens
+from signals.assistant import Purpose
+from signals.conversation import StopReason
 from signals.messages import Disposition, Leave
 from signals.participants import Participant, Permission
 from tests.unit.conversation.talk import ANYTHING, START, Talk, ai, person
 from tests.unit.conversation.test_setup import HOST, told
+from tests.unit.conversation.watched import ANN, BEN, BORING, CAT, EVE, OTHERWISE, ROBOT, system, take_turns, watched
 from workflows.conversation.adaptation import (
-    Action,
     AddParticipant,
     AskForSwitch,
     CallVote,
@@ -19,172 +19,11 @@ from workflows.conversation.adaptation import (
     Summarise,
     SwitchCoordination,
 )
-from workflows.conversation.bounds import Budget, Constraints, Summaries
+from workflows.conversation.bounds import Constraints
 from workflows.conversation.coordination import FreeForm, TurnBased
-from workflows.conversation.events import CancelReply, Consulted
+from workflows.conversation.events import CancelReply
 from workflows.conversation.machine import next_due
-from workflows.conversation.observations import (
-    BudgetSpent,
-    Circling,
-    Disagreement,
-    Dominates,
-    Observation,
-    Silent,
-    Stalled,
-)
-
-ANN, BEN, CAT = (person(name) for name in ("ann", "ben", "cat"))
-HOST_ANN = person("ann", *ANYTHING)
-ROBOT = ai("robot")
-EVE = person("eve", role="mediator")
-
-BORING = "we should have pizza for lunch"
-OTHERWISE = "we should have soup and salad for dinner"
-
-
-def watched(when: Observation, *people: Participant, then: Action | None = None, **options: object) -> Talk:
-    """A conversation without a floor and with one rule: by default it says what is seen, and nothing else."""
-    rule = Rule(when=when, then=then or Nudge())
-    return Talk(*people, **{"adaptation": (rule,), "coordination": FreeForm(), **options})
-
-
-def system(talk: Talk) -> list[str]:
-    """What the conversation itself said."""
-    return [message.text for message in talk.state.messages if message.speaker is None]
-
-
-def take_turns(talk: Talk, *speakers: str) -> None:
-    """Have some people say something, each time something new."""
-    for speaker in speakers:
-        talk.turn(speaker, f"{speaker} says number {talk.state.turns}")
-
-
-# What is seen
-
-
-def test_it_is_seen_that_nobody_says_anything() -> None:
-    talk = watched(Stalled(seconds=60), ANN, BEN)
-    take_turns(talk, "ann")
-    talk.wait(59)
-    assert system(talk) == []
-    talk.wait(1)
-    assert system(talk) == ["Nobody said anything for 60 s (message 1)"]
-
-
-def test_a_conversation_is_not_stalled_while_a_reply_is_under_way() -> None:
-    talk = watched(Stalled(seconds=60), ANN, ROBOT)
-    take_turns(talk, "ann")
-    talk.wait(60)
-    assert system(talk) == []
-    assert (next_due(talk.setup, talk.state, talk.now) - START).total_seconds() == 1800, "the timer would spin"
-    talk.reply("robot", "")
-    assert system(talk) == ["Nobody said anything for 60 s (message 1)"]
-
-
-def test_it_is_seen_that_nobody_proposes_anything() -> None:
-    talk = watched(Stalled(turns=3), ANN, BEN)
-    talk.propose("ann", "pizza")
-    take_turns(talk, "ann", "ben")
-    talk.propose("ann", "soup")
-    take_turns(talk, "ann", "ben")
-    assert system(talk) == []
-    take_turns(talk, "ann")
-    assert system(talk) == ["Nobody proposed anything in 3 turns (message 7)"]
-
-
-def test_it_is_seen_that_one_of_three_has_most_of_the_turns() -> None:
-    talk = watched(Dominates(share=0.6, turns=5), ANN, BEN, CAT)
-    take_turns(talk, "ben", "ann", "ann", "cat", "ann")
-    assert system(talk) == ["ann took 3 of the last 5 turns (messages 2, 3, 5)"]
-
-
-def test_one_of_two_may_talk_more_than_the_other() -> None:
-    talk = watched(Dominates(share=0.6, turns=5), ANN, BEN)
-    take_turns(talk, *["ann"] * 5)
-    assert system(talk) == []
-
-
-def test_it_is_seen_that_somebody_says_nothing() -> None:
-    talk = watched(Silent(turns=4), ANN, BEN, CAT)
-    take_turns(talk, "ann", "ben", "ann")
-    assert system(talk) == []
-    take_turns(talk, "ann")
-    assert system(talk) == ["cat said nothing in 4 turns (message 4)"]
-
-
-def test_whoever_has_just_come_is_not_silent_yet() -> None:
-    talk = watched(Silent(turns=4), ANN, BEN)
-    take_turns(talk, "ann", "ben", "ann")
-    talk.join(CAT)
-    take_turns(talk, "ben", "ann")
-    assert system(talk) == ["cat (guest) joined"]
-
-
-def test_whoever_has_just_come_back_is_not_silent_yet() -> None:
-    talk = watched(Silent(turns=4), ANN, BEN)
-    talk.leave("ben")
-    take_turns(talk, "ann", "ann", "ann")
-    talk.join(BEN)
-    take_turns(talk, "ann", "ann")
-    assert system(talk) == ["ben left", "ben (guest) joined"]
-
-
-def test_only_the_silence_of_some_roles_is_looked_for() -> None:
-    talk = watched(Silent(turns=2, roles=("mediator",)), ANN, BEN, EVE)
-    take_turns(talk, "ann", "ann")
-    assert system(talk) == ["eve said nothing in 2 turns (message 2)"]
-
-
-def test_it_is_seen_that_the_same_is_said_again_and_again() -> None:
-    talk = watched(Circling(turns=2), ANN, BEN)
-    for _ in range(10):
-        talk.turn("ann", BORING)
-        talk.turn("ben", OTHERWISE)
-    assert system(talk) == ["The last 2 turns say again what was said before (messages 15, 16, 19, 20)"]
-
-
-@pytest.mark.parametrize(
-    "texts",
-    [
-        ["yes", "no", "yes indeed"],
-        ["I can offer you 10 pounds for it", "I can offer you 11 pounds for it", "I can offer you 12 pounds for it"],
-        ["one two three four", "five six seven eight", "nine ten eleven twelve"],
-    ],
-    ids=["short answers", "haggling", "something new"],
-)
-def test_not_all_that_is_alike_goes_round_in_circles(texts: list[str]) -> None:
-    talk = watched(Circling(turns=2), ANN)
-    for number in range(20):
-        text = texts[number % 3] if len(texts[0]) < 5 else f"{texts[number % 3]} {number}"
-        talk.turn("ann", text)
-    assert system(talk) == []
-
-
-def test_it_is_seen_that_there_is_no_agreement_on_a_proposal() -> None:
-    talk = watched(Disagreement(votes=1), ANN, BEN, CAT)
-    talk.propose("ann", "pizza")
-    assert system(talk) == []
-    talk.vote("ben", 1, approve=False)
-    assert system(talk) == ["Proposal 1 is approved by 1 and refused by 1 (messages 1, 2)"]
-
-
-def test_it_is_seen_that_no_proposal_is_accepted() -> None:
-    talk = watched(Disagreement(proposals=2), ANN, BEN)
-    talk.propose("ann", "pizza")
-    talk.propose("ben", "soup")
-    assert system(talk) == ["2 proposals were put forward, and none was accepted (messages 1, 2)"]
-
-
-def test_it_is_seen_that_most_of_the_budget_is_used() -> None:
-    budget = Constraints(budget=Budget(tokens=100))
-    talk = watched(BudgetSpent(share=0.5), ANN, ROBOT, constraints=budget)
-    talk.turn("ann")
-    talk.reply("robot", "hello", tokens=Tokens(input=49))
-    assert system(talk) == []
-    talk.turn("ann")
-    talk.reply("robot", "hello", tokens=Tokens(output=2))
-    assert system(talk) == ["Language models have used 51% of their budget (message 4)"]
-
+from workflows.conversation.observations import Disagreement, Dominates, Stalled
 
 # What is done
 
@@ -372,40 +211,6 @@ def test_by_default_a_conversation_that_goes_round_in_circles_is_told_so_once() 
     assert talk.state.seq == talk.state.turns + 1
 
 
-# The rolling summary
-
-
-def test_a_summary_is_kept_of_what_is_older() -> None:
-    talk = Talk(ANN, coordination=FreeForm(), summary=Summaries(every=10, model="local"))
-    take_turns(talk, *["ann"] * 9)
-    assert talk.state.consulting == {}
-    take_turns(talk, *["ann"] * 5)
-    assert [(one.purpose, one.upto, one.model) for one in talk.state.consulting.values()] == [
-        (Purpose.SUMMARISE, 10, "local")
-    ]
-    talk.apply(Consulted(1, Finding(text="ann counts", model="script"), talk.now))
-    assert (talk.state.summary, talk.state.summarised, talk.state.consulting) == ("ann counts", 10, {})
-    take_turns(talk, *["ann"] * 6)
-    assert list(talk.state.consulting) == [2]
-    talk.apply(Consulted(2, Finding(text="", model="script"), talk.now))
-    assert (talk.state.summary, talk.state.summarised) == ("ann counts", 20), "an empty answer is none"
-
-
-def test_a_summary_has_a_longest() -> None:
-    talk = Talk(ANN, coordination=FreeForm(), summary=Summaries(every=10))
-    take_turns(talk, *["ann"] * 10)
-    talk.apply(Consulted(1, Finding(text="x" * 10_000, model="script"), talk.now))
-    assert talk.state.summary == "x" * 8000
-
-
-def test_private_talk_alone_is_not_summed_up() -> None:
-    options = {"coordination": FreeForm(), "routing": {"kind": "addressed"}, "summary": Summaries(every=10)}
-    talk = Talk(ANN, BEN, **options)
-    for _ in range(12):
-        talk.turn("ann", to=["ben"])
-    assert (talk.state.consulting, talk.state.summarised) == ({}, 10)
-
-
 # What doesn't suit
 
 NUDGE = {"do": "nudge"}
@@ -447,7 +252,3 @@ NUDGE = {"do": "nudge"}
 )
 def test_a_rule_that_does_not_suit_is_told_with_its_place(rule: dict[str, object], fault: str) -> None:
     assert told(adaptation=[rule], participants=[HOST]).startswith(fault)
-
-
-def test_a_summary_is_made_before_messages_are_out_of_reach() -> None:
-    assert told(summary={"every": 31}) == "input: summary.every: 31 messages are more than window (30) keeps"

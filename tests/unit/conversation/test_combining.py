@@ -135,7 +135,7 @@ def holds(condition: Condition, talk: Talk) -> bool:
     return condition.met(talk.state, talk.now) is not None
 
 
-@settings(deadline=None, derandomize=True, max_examples=150)
+@settings(max_examples=150)
 @given(condition=conditions, happenings=st.lists(st.sampled_from(["turn", "propose", "vote", "time"]), max_size=8))
 def test_it_ends_exactly_when_it_should_and_every_timer_comes_to_something(
     condition: Condition, happenings: list[str]

@@ -1,4 +1,4 @@
-"""People and AI participants ask for fragments; the conversation runs them, asks for what they need, and tells."""
+"""People and AI participants ask for fragments, and the conversation runs them and waits, within bounds."""
 
 import html
 import re
@@ -8,42 +8,29 @@ from pydantic import JsonValue
 
 from signals.errors import ErrorType
 from signals.fragments import Bound
-from signals.messages import Disposition, InvocationMode, Invoke, Turn
-from signals.participants import Permission, Speaks
-from tests.unit.conversation.talk import ANYTHING, Talk, ai, offer, person
+from signals.messages import Disposition, Invoke, Turn
+from tests.unit.conversation.offered import (
+    ANN,
+    ASYNC,
+    BEN,
+    BOOK,
+    BOT,
+    COUNT,
+    DETACHED,
+    DUPLICATE,
+    NOT_AVAILABLE,
+    PING,
+    RECORDED,
+    SPEAK_AND_INVOKE,
+    TEXT,
+    talk,
+)
+from tests.unit.conversation.talk import ANYTHING, ai, offer, person
 from workflows.conversation import views
-from workflows.conversation.coordination import FreeForm
 from workflows.conversation.events import AwaitFragment, RunFragment
-from workflows.conversation.fragment_ends import MAX_TOLD
 from workflows.conversation.invoked import MAX_SETTLED, MAX_UNDER_WAY
 from workflows.conversation.machine import awaiting, resume
-from workflows.conversation.offers import known_to
 from workflows.conversation.page import page
-
-TEXT: dict[str, JsonValue] = {"type": "string", "minLength": 2}
-COUNT: dict[str, JsonValue] = {"type": "integer", "minimum": 1}
-
-SPEAK_AND_INVOKE = (Permission.SPEAK, Permission.INVOKE)
-
-ANN = person("ann", *ANYTHING)
-BEN = person("ben")
-BOT = ai("bot", *SPEAK_AND_INVOKE)
-
-FREE = {"coordination": FreeForm()}
-
-BOOK = offer("Book", {"place": TEXT, "nights": COUNT})
-PING = offer("Ping")
-
-RECORDED, DUPLICATE = Disposition.RECORDED, Disposition.DUPLICATE
-NOT_AVAILABLE = ErrorType.WORKFLOW_NOT_AVAILABLE
-
-ASYNC, DETACHED = InvocationMode.ASYNCHRONOUS, InvocationMode.DETACHED
-
-
-def talk(*participants: object, fragments: object = (BOOK, PING), **options: object) -> Talk:
-    """A conversation of Ann and Ben, where nobody is named, that may run things."""
-    return Talk(*(participants or (ANN, BEN)), fragments=fragments, **(FREE | options))  # type: ignore[arg-type]
-
 
 # Who may ask for what
 
@@ -117,187 +104,18 @@ def test_whoever_may_run_nothing_that_is_offered_has_no_tools_and_others_have_th
     assert "required" not in context
 
 
-# What it is given
-
-
-def test_required_context_is_taken_from_what_is_known_where_it_fits() -> None:
-    one = talk(facts={"place": "Rome", "nights": 0, "note": "from the facts"})
-    one.invoke("ann", "Book", nights=3)
-    assert one.started == [("Book", {"place": "Rome", "nights": 3})]
-    one.invoke("ann", "Book")
-    assert one.told[-1] == "Book needs nights (a whole number); please answer message 3"
-
-
-def test_an_argument_goes_before_what_is_known() -> None:
-    one = talk(facts={"place": "Rome", "nights": 1})
-    one.invoke("ann", "Book", place="Oslo")
-    assert one.started == [("Book", {"place": "Oslo", "nights": 1})]
-
-
-def test_what_is_missing_is_asked_for_and_the_answer_goes_on() -> None:
-    one = talk()
-    assert one.invoke("ann", "Book", nights=2) is RECORDED
-    assert one.told == [
-        'ann: asks for Book {"nights": 2}',
-        "Book needs place (text); please answer message 2",
-    ]
-    [asked] = views.status(one.setup, one.state, one.now).invocations
-    assert (asked.status, asked.missing, asked.seq) == ("asking", ("place",), 2)
-    one.turn("ben", "What a day!")
-    assert one.started == []
+def test_the_page_shows_what_is_offered_and_asked_for_and_how_to_do_it() -> None:
+    pay = offer("Pay", {"sum": COUNT, "by": TEXT}, about="Pay *it*", roles=["lead"], bound={"by": Bound.PERSON})
+    one = talk(ANN, BEN, fragments=(BOOK, pay))
+    one.invoke("ann", "Book", mode=ASYNC, nights=1)
+    shown = page(one.setup, one.state, one.now)
+    assert re.search(r"Book.*whoever may invoke.*place, nights.*synchronous, asynchronous, detached", shown)
+    assert re.search(r"Pay.*Pay &#42;it&#42;.*lead.*sum.*synchronous", shown)
+    assert re.search(r"1.*Book.*ann \(guest\).*asynchronous.*asking: place", html.unescape(shown))
+    assert """--input '{"speaker": "ann", "text": "...", "in_reply_to": 2}'""" in shown
+    assert """--name invoke --input '{"speaker": "ann", "fragment": "Book", "arguments": {}}'""" in shown
     one.turn("ben", "Rome", in_reply_to=2)
-    assert one.started == [("Book", {"nights": 2, "place": "Rome"})]
-    assert one.told[-1] == "Book has all that it needs"
-
-
-def test_any_message_about_it_may_be_answered() -> None:
-    one = talk()
-    one.invoke("ann", "Book", nights=2)
-    one.turn("ben", "Rome", in_reply_to=1)
-    assert len(one.started) == 1
-
-
-def test_an_answer_that_does_not_fit_is_told_and_asked_again() -> None:
-    one = talk()
-    one.invoke("ann", "Book", place="Rome")
-    one.turn("ben", "many", in_reply_to=2)
-    assert one.told[-1] == 'nights: "many" is not of type "integer"; Book needs nights, please answer again'
-    one.turn("ben", "2", in_reply_to=4)
-    assert one.started == [("Book", {"place": "Rome", "nights": 2})]
-
-
-def test_several_are_answered_one_after_the_other_or_at_once() -> None:
-    one = talk()
-    one.invoke("ann", "Book")
-    assert one.told[-1] == (
-        "Book needs place (text), nights (a whole number); please answer message 2 "
-        "(the first in plain text, or several as lines 'name: value')"
-    )
-    one.turn("ben", "Rome", in_reply_to=2)
-    assert one.told[-1] == "Book has place; it still needs nights (a whole number); please answer message 4"
-    one.turn("ann", "nights: 2\nnote: quiet", in_reply_to=4)
-    assert one.started == [("Book", {"place": "Rome", "nights": 2, "note": "quiet"})]
-
-
-def test_who_asked_may_correct_an_earlier_answer_while_something_is_missing() -> None:
-    one = talk()
-    one.invoke("ann", "Book")
-    one.turn("ben", "Rome", in_reply_to=2)
-    one.turn("ann", "place: Oslo", in_reply_to=2)
-    one.turn("ben", "3", in_reply_to=4)
-    assert one.started == [("Book", {"place": "Oslo", "nights": 3})]
-
-
-def test_others_may_give_what_is_missing_and_nothing_else() -> None:
-    one = talk()
-    one.invoke("ann", "Book", place="Rome")
-    one.turn("ben", '{"nights": 2, "place": "Oslo"}', in_reply_to=2)
-    assert one.started == []
-    assert one.told[-1].startswith("place: only who asked for Book can change it; ")
-
-
-def test_asking_again_with_what_is_missing_goes_on_with_it() -> None:
-    one = talk(ANN, BOT)
-    one.invoke("ann", "Book")
-    one.turn("ann", "Please book.")
-    one.reply("bot", "", actions=[Invoke(speaker="bot", fragment="Book", arguments={"nights": 1})])
-    one.turn("ann", "To Oslo.")
-    one.reply("bot", "", actions=[Invoke(speaker="bot", fragment="Book", arguments={"place": "Oslo"}, mode=ASYNC)])
-    assert one.started == [("Book", {"nights": 1, "place": "Oslo"})]
-    assert [(i.number, i.speaker, i.mode, i.status) for i in one.state.invocations] == [
-        (1, "ann", "synchronous", "asking"),
-        (2, "bot", "asynchronous", "running"),
-    ]
-
-
-def test_an_answer_that_was_held_is_taken_when_it_is_recorded() -> None:
-    one = talk(ANN, BEN, coordination={"kind": "turn_based"})
-    one.invoke("ann", "Book", nights=1)
-    assert one.turn("ben", "Rome", in_reply_to=2) is Disposition.HELD
-    one.turn("ann", "Where to?")
-    assert one.started == [("Book", {"nights": 1, "place": "Rome"})]
-
-
-def test_a_private_answer_that_does_not_fit_is_told_to_nobody_else() -> None:
-    one = talk(ANN, BEN, person("cat"), routing={"kind": "addressed"})
-    one.invoke("ann", "Book", place="Rome")
-    one.turn("ben", "secret", to=["ann"], in_reply_to=2)
-    assert one.state.messages[-1].to == ("ben", "ann")
-    assert all("secret" not in message.text for message in views.transcript(one.state, "cat").messages)
-
-
-def test_what_becomes_known_meanwhile_is_not_asked_for_any_more() -> None:
-    find = offer("Find", fact="place")
-    one = talk(fragments=(BOOK, find))
-    one.invoke("ann", "Book", nights=1)
-    one.invoke("ann", "Find", mode=ASYNC)
-    one.done(2, "Oslo")
-    assert one.started == [("Find", {}), ("Book", {"nights": 1, "place": "Oslo"})]
-
-
-def test_what_nobody_may_give_is_refused() -> None:
-    pay = offer("Pay", {"by": TEXT, "account": TEXT}, bound={"by": Bound.PERSON, "account": Bound.FACT})
-    one = talk(fragments=(pay,), facts={"account": "A-1", "by": "eve"})
-    assert one.invoke("ann", "Pay", by="eve") is ErrorType.INVALID_INPUT
-    assert one.reason == "arguments: by: nobody may give it, it is the person who asks"
-    assert one.invoke("ann", "Pay", account="A-2") is ErrorType.INVALID_INPUT
-    assert one.reason == "arguments: account: nobody may give it, it is what the conversation knows by this name"
-    one.invoke("ann", "Pay")
-    assert one.started == [("Pay", {"by": "ann", "account": "A-1"})]
-
-
-def test_nobody_may_give_it_in_an_answer_either() -> None:
-    pay = offer("Pay", {"sum": COUNT, "account": TEXT}, bound={"account": Bound.FACT})
-    one = talk(fragments=(pay,), facts={"account": "A-1"})
-    one.invoke("ann", "Pay")
-    one.turn("ann", "sum: 5\naccount: A-2", in_reply_to=2)
-    assert one.started == []
-    assert "account: nobody may give it" in one.told[-1]
-
-
-def test_what_only_facts_can_give_and_none_does_is_missing_for_good() -> None:
-    one = talk(fragments=(offer("Pay", {"account": TEXT}, bound={"account": Bound.FACT}),))
-    assert one.invoke("ann", "Pay") is ErrorType.MISSING_CONTEXT
-    assert one.reason == (
-        "Pay can't be run: it needs 'account', and the conversation knows nothing by this name that fits"
-    )
-    assert one.told == [f"ann asked for Pay (MissingContext): {one.reason}"]
-
-
-def test_an_ai_participant_is_never_the_person_who_asks() -> None:
-    pay = offer("Pay", {"by": TEXT}, bound={"by": Bound.PERSON})
-    lend = offer("Lend", bound={"note": Bound.PERSON})
-    one = talk(ANN, BOT, fragments=(pay, lend), facts={"by": "ann", "note": "ann"})
-    one.turn("ann")
-    one.reply("bot", "", actions=[Invoke(speaker="bot", fragment="Pay"), Invoke(speaker="bot", fragment="Lend")])
-    assert one.started == [("Lend", {})]
-    assert one.state.rejections.recent[-1].type is ErrorType.MISSING_CONTEXT
-
-
-def test_what_is_done_in_a_person_s_name_they_alone_answer_for() -> None:
-    pay = offer("Pay", {"sum": COUNT}, bound={"note": Bound.PERSON})
-    one = talk(fragments=(pay,))
-    one.invoke("ann", "Pay")
-    one.turn("ben", "1000", in_reply_to=2)
-    assert one.told[-1] == "Only ann can answer for Pay"
-    one.turn("ann", "10", in_reply_to=2)
-    assert one.started == [("Pay", {"sum": 10, "note": "ann"})]
-
-
-def test_where_nobody_is_left_who_may_answer_it_is_given_up() -> None:
-    pay = offer("Pay", {"sum": COUNT}, bound={"note": Bound.PERSON})
-    one = talk(fragments=(pay,))
-    one.invoke("ann", "Pay")
-    one.leave("ann")
-    assert one.told[-1] == "Pay is not run (MissingContext): it needs sum, and nobody here may answer"
-    assert one.invocations == [(1, "failed")]
-
-
-def test_where_no_person_is_there_what_is_missing_is_refused() -> None:
-    one = talk(ai("one", *SPEAK_AND_INVOKE), ai("two"), coordination={"kind": "turn_based"})
-    one.reply("one", "", actions=[Invoke(speaker="one", fragment="Book", arguments={"nights": 1})])
-    assert one.state.rejections.recent[-1].type is ErrorType.MISSING_CONTEXT
-    assert one.state.rejections.recent[-1].reason == "Book needs place, and nobody here may answer"
+    assert re.search(r"running.*talk-1/Book-1", html.unescape(page(one.setup, one.state, one.now)))
 
 
 # How it is run
@@ -413,144 +231,6 @@ def test_a_continued_run_waits_for_what_is_running() -> None:
     one.invoke("ann", "Pang", mode=DETACHED)
     waited = [effect for effect in resume(one.state).effects if isinstance(effect, AwaitFragment)]
     assert [effect.invocation.workflow_id for effect in waited] == ["talk-1/Ping-2", "talk-1/Pong-3"]
-
-
-# What became of it
-
-
-def test_a_result_is_known_from_then_on_by_the_fragment_s_name_or_its_own() -> None:
-    one = talk(fragments=(PING, offer("Find", fact="place")))
-    one.invoke("ann", "Ping")
-    one.done(1, {"n": 1})
-    one.invoke("ann", "Find")
-    one.done(2, "Rome")
-    assert one.state.facts == {"Ping": {"n": 1}, "place": "Rome"}
-
-
-def test_a_fact_that_a_fragment_gives_may_end_the_conversation() -> None:
-    one = talk(emergence=[{"kind": "fact", "name": "Ping"}])
-    one.invoke("ann", "Ping")
-    one.done(1, "pong")
-    assert (one.ended.stop, one.ended.evidence) == ("fact", (2,))
-
-
-def test_a_long_result_is_told_in_part_and_known_whole() -> None:
-    one = talk()
-    one.invoke("ann", "Ping")
-    one.done(1, "x" * 10_000)
-    assert len(one.told[-1]) < MAX_TOLD + 50
-    assert one.state.facts == {"Ping": "x" * 10_000}
-
-
-@pytest.mark.parametrize(
-    "result", ["x" * 70_000, float("nan"), [[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]
-)
-def test_a_result_that_can_not_be_kept_is_not_known_nor_is_an_earlier_one(result: JsonValue) -> None:
-    one = talk()
-    for number, given in enumerate(("pong", result), 1):
-        one.invoke("ann", "Ping")
-        one.done(number, given)
-    assert one.state.facts == {}
-    assert one.told[-1].endswith(" (it is too large to be kept; the history of talk-1/Ping-2 has it)")
-
-
-def test_a_failure_is_told_and_it_can_be_asked_for_again() -> None:
-    one = talk()
-    one.invoke("ann", "Ping")
-    one.broken(1)
-    assert one.told[-1] == "Ping failed (SoldOut): no room; it can be asked for again"
-    assert one.invoke("ann", "Ping") is RECORDED
-    one.done(2, "pong")
-    assert one.invocations == [(1, "failed"), (2, "succeeded")]
-
-
-def test_an_ai_participant_is_asked_again_with_what_became_of_it() -> None:
-    one = talk(ANN, BOT)
-    one.turn("ann", "ping, please")
-    one.reply("bot", "", actions=[Invoke(speaker="bot", fragment="Ping")])
-    assert one.asked == ["bot"]
-    one.done(1, "pong")
-    assert one.asked == ["bot", "bot"]
-    assert views.reply_request(one.setup, one.state, "bot").facts == {"Ping": "pong"}
-    one.reply("bot", "It says pong.")
-    assert one.turns[-1] == "bot: It says pong."
-    assert one.state.replying == {}
-
-
-def test_an_ai_participant_that_is_only_asked_is_asked_again_too() -> None:
-    one = talk(ANN, ai("bot", *SPEAK_AND_INVOKE, speaks=Speaks.ASKED))
-    one.grant("ann", "bot")
-    one.reply("bot", "Let me see.", actions=[Invoke(speaker="bot", fragment="Ping", mode=ASYNC)])
-    one.broken(1)
-    assert one.asked == ["bot", "bot"]
-
-
-def test_one_that_is_only_asked_keeps_the_floor_while_its_fragment_runs() -> None:
-    one = talk(ANN, ai("bot", *SPEAK_AND_INVOKE, speaks=Speaks.ASKED), coordination={"kind": "moderated"})
-    one.grant("ann", "bot")
-    one.reply("bot", "", actions=[Invoke(speaker="bot", fragment="Ping")])
-    assert one.state.floor == "bot"
-    one.done(1)
-    assert one.asked == ["bot", "bot"]
-
-
-def test_who_leaves_while_a_fragment_runs_leaves_the_floor_and_what_they_said() -> None:
-    one = talk(ANN, BEN, coordination={"kind": "turn_based"})
-    one.invoke("ann", "Ping")
-    assert one.turn("ann", "I must go.") is Disposition.HELD
-    one.leave("ann")
-    assert one.turns == ["ann: I must go."]
-    assert one.state.floor == "ben"
-    one.done(1)
-    assert awaiting(one.state) == ("ben",)
-
-
-def test_in_turn_an_ai_participant_keeps_the_floor_while_its_fragment_runs() -> None:
-    one = talk(ANN, BOT, BEN, coordination={"kind": "turn_based"})
-    one.turn("ann")
-    one.reply("bot", "", actions=[Invoke(speaker="bot", fragment="Ping")])
-    assert one.turn("ben", "me!") is Disposition.HELD
-    one.done(1, "pong")
-    assert (one.state.floor, one.asked) == ("bot", ["bot", "bot"])
-    one.reply("bot", "pong")
-    assert one.turns == ["ann: hello", "bot: pong", "ben: me!"]
-
-
-def test_an_ai_participant_whose_request_is_refused_may_try_again_a_few_times() -> None:
-    one = talk(ANN, BOT)
-    one.turn("ann")
-    while one.state.replying:
-        one.reply("bot", "", actions=[Invoke(speaker="bot", fragment="Bok")])
-    assert one.asked == ["bot"] * 4
-    assert one.told[-1].startswith("bot asked for Bok (WorkflowNotAvailable): there is no fragment 'Bok' here")
-
-
-def test_messages_about_it_go_to_whom_a_turn_of_who_asked_would_go() -> None:
-    people = (person("ann", *ANYTHING, role="agent"), person("lea", role="lead"), person("cus", role="customer"), BOT)
-    one = talk(*people, routing={"kind": "by_role", "hears": {"customer": ["lead"], "assistant": ["customer"]}})
-    one.invoke("ann", "Book", place="Rome")
-    one.turn("lea", "2", in_reply_to=2)
-    one.done(1, "booked")
-    one.invoke("ann", "Bok")
-    for name, total in (("ann", 6), ("lea", 6), ("cus", 1), ("bot", 0)):
-        assert len(views.transcript(one.state, name).messages) == total, name
-    assert views.reply_request(one.setup, one.state, "bot").facts == {}
-    assert known_to(one.setup, one.state, None) == {}
-    assert known_to(one.setup, one.state, "lea") == {"Book": "booked"}
-
-
-def test_the_page_shows_what_is_offered_and_asked_for_and_how_to_do_it() -> None:
-    pay = offer("Pay", {"sum": COUNT, "by": TEXT}, about="Pay *it*", roles=["lead"], bound={"by": Bound.PERSON})
-    one = talk(ANN, BEN, fragments=(BOOK, pay))
-    one.invoke("ann", "Book", mode=ASYNC, nights=1)
-    shown = page(one.setup, one.state, one.now)
-    assert re.search(r"Book.*whoever may invoke.*place, nights.*synchronous, asynchronous, detached", shown)
-    assert re.search(r"Pay.*Pay &#42;it&#42;.*lead.*sum.*synchronous", shown)
-    assert re.search(r"1.*Book.*ann \(guest\).*asynchronous.*asking: place", html.unescape(shown))
-    assert """--input '{"speaker": "ann", "text": "...", "in_reply_to": 2}'""" in shown
-    assert """--name invoke --input '{"speaker": "ann", "fragment": "Book", "arguments": {}}'""" in shown
-    one.turn("ben", "Rome", in_reply_to=2)
-    assert re.search(r"running.*talk-1/Book-1", html.unescape(page(one.setup, one.state, one.now)))
 
 
 # The same again

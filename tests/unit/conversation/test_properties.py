@@ -11,7 +11,8 @@ from pydantic import ValidationError
 from signals.messages import MESSAGES, Message
 from signals.wire import one_line
 from tests.unit.conversation.drawn import CONDITIONS, COORDINATIONS, DONE, OBSERVED, Pick, picks, setups
-from tests.unit.conversation.witness import HAPPENINGS, Witness
+from tests.unit.conversation.lived import HAPPENINGS
+from tests.unit.conversation.witness import Witness
 from workflows.conversation.adaptation import Action
 from workflows.conversation.bounds import OutOfTurn
 from workflows.conversation.coordination import COORDINATION, CoordinationStrategy, FreeForm, TurnBased
@@ -20,9 +21,6 @@ from workflows.conversation.observations import OBSERVATIONS
 from workflows.conversation.setup import ConversationSetup
 from workflows.conversation.speaker_selection import Bidding, Coordination, Handoff, Moderated
 from workflows.conversation.strategies import Family, Strategy
-
-PROFILE = settings(deadline=None, derandomize=True)
-"""The same examples each time, however slow the machine: a red test is the code's fault."""
 
 EXAMPLES = 40
 """How many conversations are lived through, for each way of taking turns."""
@@ -61,14 +59,14 @@ def test_conversations_are_drawn_from_everything_that_there_is() -> None:
     ids=lambda each: each.kind if isinstance(each, CoordinationStrategy) else each,
 )
 def test_whatever_happens_a_conversation_keeps_its_promises(coordination: Coordination, out_of_turn: OutOfTurn) -> None:
-    settings(PROFILE, max_examples=EXAMPLES)(given(setups(coordination, out_of_turn), happenings)(live_through))()
+    settings(max_examples=EXAMPLES)(given(setups(coordination, out_of_turn), happenings)(live_through))()
 
 
 @pytest.mark.parametrize("out_of_turn", [OutOfTurn.HOLD, OutOfTurn.ACCEPT])
 @pytest.mark.parametrize("coordination", [TurnBased(), FreeForm(), Moderated()], ids=lambda each: each.kind)
 def test_whatever_becomes_of_fragments_it_keeps_them_too(coordination: Coordination, out_of_turn: OutOfTurn) -> None:
     drawn = setups(coordination, out_of_turn, with_fragments=True)
-    settings(PROFILE, max_examples=40)(given(drawn, runnings)(live_through))()
+    settings(max_examples=40)(given(drawn, runnings)(live_through))()
 
 
 def live_through(setup: ConversationSetup, events: list[tuple[str, Pick]]) -> None:
@@ -82,7 +80,7 @@ def live_through(setup: ConversationSetup, events: list[tuple[str, Pick]]) -> No
             break
 
 
-@settings(PROFILE, max_examples=100)
+@settings(max_examples=100)
 @given(setups(TurnBased(), OutOfTurn.HOLD))
 def test_a_setup_comes_back_from_json_as_it_was(setup: ConversationSetup) -> None:
     assert ConversationSetup.model_validate_json(setup.model_dump_json()) == setup
@@ -99,7 +97,7 @@ junk = st.recursive(
 )
 
 
-@settings(PROFILE, max_examples=200)
+@settings(max_examples=200)
 @given(model=st.sampled_from(MESSAGES), sent=junk)
 def test_whatever_is_sent_a_misfit_is_told_on_one_short_line_that_does_not_show_it(
     model: type[Message], sent: object
