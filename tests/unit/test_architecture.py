@@ -66,7 +66,8 @@ CATALOGUE: Final = "workflows/library.py"
 ENVIRONMENT: Final = {"infra/config.py"}
 """Where the environment is read."""
 
-MOST_LINES: Final = 420
+MOST_LINES: Final = 400
+"""Of a file, tests included."""
 
 
 def files(*layers: str) -> list[Path]:
@@ -196,5 +197,5 @@ def test_workflows_print_nothing() -> None:
 
 
 def test_no_file_is_long() -> None:
-    lengths = {name(path): len(path.read_text(encoding="utf-8").splitlines()) for path in files(*LAYERS)}
+    lengths = {name(path): len(path.read_text(encoding="utf-8").splitlines()) for path in files(*LAYERS, "tests")}
     assert {file: length for file, length in lengths.items() if length > MOST_LINES} == {}

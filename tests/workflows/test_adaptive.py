@@ -55,22 +55,12 @@ class Unsure(Assessing):
 
 
 @pytest.fixture(scope="module")
-def agency() -> Agency:
-    return Agency()
-
-
-@pytest.fixture(scope="module")
 async def task_queue(client: Client, agency: Agency) -> AsyncIterator[str]:
     relay = RelayActivities(client)
     activities = [*agency.activities, relay.pass_on, relay.fetch_result, Unsure().assess]
     async with running_worker(client, [*modes.FLOWS, Conversation, Adaptive], activities) as name:
         yield name
         agency.let_all_go()
-
-
-@pytest.fixture
-def talks(client: Client, task_queue: str) -> Talks:
-    return Talks(client, task_queue)
 
 
 def journey(traits: Traits, *people: Participant, slow: tuple[str, ...] = (), **more: object) -> AdaptiveRequest:

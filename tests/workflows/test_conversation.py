@@ -36,11 +36,6 @@ async def task_queue(client: Client) -> AsyncIterator[str]:
         yield name
 
 
-@pytest.fixture
-def rooms(client: Client, task_queue: str) -> Rooms:
-    return Rooms(client, task_queue)
-
-
 # Turns
 
 

@@ -27,11 +27,6 @@ async def task_queue(client: Client) -> AsyncIterator[str]:
         yield name
 
 
-@pytest.fixture
-def rooms(client: Client, task_queue: str) -> Rooms:
-    return Rooms(client, task_queue)
-
-
 async def taking(room: Room, speakers: list[str], recorded_each: int = 1) -> Cost:
     """Take turns one by one; gives what they cost together."""
     await eventually(lambda: room.events(EventType.EVENT_TYPE_TIMER_STARTED))  # it has begun

@@ -42,11 +42,6 @@ async def task_queue(client: Client) -> AsyncIterator[str]:
         yield name
 
 
-@pytest.fixture
-def talks(client: Client, task_queue: str) -> Talks:
-    return Talks(client, task_queue)
-
-
 async def ask(talks: Talks, text: str, customer: Customer = ALICE) -> Run:
     """Start a support run."""
     return await talks.client.start_workflow(

@@ -34,11 +34,6 @@ SEAT = {"what": "seat to Rome"}
 
 
 @pytest.fixture(scope="module")
-def agency() -> Agency:
-    return Agency()
-
-
-@pytest.fixture(scope="module")
 async def rooms(client: Client, agency: Agency) -> AsyncIterator[Rooms]:
     activities = [*agency.activities, Errander().reply, WorkflowResults(client).await_result]
     async with running_worker(client, [*FLOWS, Conversation], activities) as name:

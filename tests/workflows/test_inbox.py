@@ -1,41 +1,18 @@
 """`temporal parley inbox`: what waits for somebody; and conversations that are named by the run that holds them."""
 
 import json
-from collections.abc import AsyncIterator
 from uuid import uuid4
 
 import pytest
-from temporalio.client import Client
 
 from infra.devserver import DevServer
 from signals.messages import Turn
-from tests.flows import points
 from tests.flows.points import Wish
-from tests.flows.steps import Agency
-from tests.harness import eventually, running_worker
+from tests.harness import eventually
 from tests.unit.conversation.talk import ANYTHING, person
 from tests.workflows.rooms import BEN, FREE_FORM, Room, Rooms
 from tests.workflows.shell import Spoken, command
 from tests.workflows.talks import Talks
-from workflows.conversation.workflow import Conversation
-
-
-@pytest.fixture(scope="module")
-async def task_queue(client: Client) -> AsyncIterator[str]:
-    agency = Agency()
-    async with running_worker(client, [*points.FLOWS, Conversation], agency.activities) as name:
-        yield name
-        agency.let_all_go()
-
-
-@pytest.fixture
-def rooms(client: Client, task_queue: str) -> Rooms:
-    return Rooms(client, task_queue)
-
-
-@pytest.fixture
-def talks(client: Client, task_queue: str) -> Talks:
-    return Talks(client, task_queue)
 
 
 async def waiting_for(server: DevServer, speaker: str, count: int) -> list[dict[str, object]]:

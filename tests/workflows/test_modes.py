@@ -2,89 +2,27 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from uuid import uuid4
 
 import pytest
-from pydantic import JsonValue
 from temporalio.client import Client, WorkflowUpdateFailedError
 from temporalio.exceptions import ActivityError, ApplicationError, CancelledError
 
 from activities.relay import RelayActivities
-from signals.context import ConversationState, ParticipantState, UniversalContext, WorkflowState
 from signals.errors import ErrorType
-from signals.messages import Accepted, SwitchMode, Turn
+from signals.messages import SwitchMode
 from signals.modes import Mode, TransitionRule, Trigger
-from signals.run import ConversationRecord, StepStatus, Transition
+from signals.run import StepStatus
 from signals.settings import HybridSettings, Settings, TransitionSettings
 from tests.flows import modes
 from tests.flows.modes import BOB
 from tests.flows.points import Wish
 from tests.flows.steps import Agency, Trip
 from tests.harness import eventually, running_worker
+from tests.workflows.journeys import ask, is_running, refusal, switch, transitions
 from tests.workflows.talks import Run, Talks, failure, known
 from workflows.conversation.workflow import Conversation
-from workflows.modes.context import to_hybrid, variables
 
 ROME = ["flight to Rome", "room to Rome", "tickets to Rome"]
-
-
-@pytest.fixture(scope="module")
-def agency() -> Agency:
-    return Agency()
-
-
-@pytest.fixture(scope="module")
-async def task_queue(client: Client, agency: Agency) -> AsyncIterator[str]:
-    relay = RelayActivities(client)
-    activities = [*agency.activities, relay.pass_on, relay.fetch_result]
-    async with running_worker(client, [*modes.FLOWS, Conversation], activities) as name:
-        yield name
-        agency.let_all_go()
-
-
-@pytest.fixture
-def talks(client: Client, task_queue: str) -> Talks:
-    return Talks(client, task_queue)
-
-
-async def switch(run: Run, to: Mode, by: str = "bob", reason: str | None = None) -> None:
-    """Ask for another mode, as a signal."""
-    await run.signal("switch_mode", SwitchMode(to=to, requested_by=by, reason=reason))
-
-
-async def ask(run: Run, to: Mode, by: str = "bob") -> Accepted:
-    """Ask for another mode, as an update."""
-    message = SwitchMode(to=to, requested_by=by)
-    answer: Accepted = await run.execute_update("submit_switch_mode", message, result_type=Accepted)
-    return answer
-
-
-async def refusal(run: Run, to: Mode, by: str = "bob") -> str:
-    """Why a request isn't allowed."""
-    with pytest.raises(WorkflowUpdateFailedError) as failed:
-        await ask(run, to, by)
-    assert isinstance(failed.value.cause, ApplicationError)
-    assert failed.value.cause.type == ErrorType.TRANSITION_NOT_ALLOWED
-    return failed.value.cause.message
-
-
-async def is_running(talks: Talks, run: Run, step: str) -> None:
-    """Wait until a step is under way."""
-    await eventually(lambda: talks.step(run, step), lambda now: now.status is StepStatus.RUNNING)
-
-
-async def transitions(run: Run) -> list[Transition]:
-    answer: list[Transition] = await run.query("transitions", result_type=list[Transition])
-    return answer
-
-
-async def context(run: Run) -> UniversalContext:
-    answer: UniversalContext = await run.query("context", result_type=UniversalContext)
-    return answer
-
-
-async def decide(talks: Talks, record: ConversationRecord, outcome: JsonValue) -> None:
-    await talks.decide(record.id, outcome)
 
 
 # By request
@@ -98,7 +36,9 @@ async def test_a_run_goes_to_conversation_and_back_with_a_corrected_result(talks
     [about] = await talks.opened(run)
     assert (about.id, about.step, about.people) == (f"{run.id}/switch-1", None, ("bob",))
     assert agency.calls(run.id) == ["flight", "room"]
-    await decide(talks, about, {"results": {"flight": {"what": "train"}}, "resume_at": "tickets", "note": "no flights"})
+    await talks.decide(
+        about.id, {"results": {"flight": {"what": "train"}}, "resume_at": "tickets", "note": "no flights"}
+    )
     assert await run.result() == ["train", "room to Rome", "tickets to Rome"]
     assert agency.calls(run.id) == ["flight", "room", "tickets"]
     there, back = await transitions(run)
@@ -113,7 +53,7 @@ async def test_what_is_to_be_run_anew_is_taken_back_first(talks: Talks, agency: 
     await is_running(talks, run, "tickets")
     await switch(run, Mode.HYBRID)
     [about] = await talks.opened(run)
-    await decide(talks, about, {"resume_at": "room"})
+    await talks.decide(about.id, {"resume_at": "room"})
     await eventually(lambda: _calls(agency, run), lambda calls: calls[3:] == ["no room", "room", "tickets"])
     agency.let_go(run.id, "tickets")
     assert await run.result() == ROME
@@ -131,7 +71,7 @@ async def test_people_may_talk_while_the_steps_go_on(talks: Talks, agency: Agenc
     agency.let_go(run.id, "room")
     await eventually(lambda: talks.step(run, "all_of_it"), lambda now: now.status is StepStatus.DONE)
     assert (await talks.progress(run)).mode is Mode.HYBRID
-    await decide(talks, about, {"results": {"all_of_it": ["nothing"]}})
+    await talks.decide(about.id, {"results": {"all_of_it": ["nothing"]}})
     assert await run.result() == ["nothing"]
 
 
@@ -158,7 +98,7 @@ async def test_from_hybrid_to_conversation_the_steps_wait(talks: Talks, agency: 
     agency.let_go(run.id, "room")
     await eventually(lambda: talks.progress(run), lambda now: now.mode is Mode.CONVERSATION)
     assert (await talks.step(run, "tickets")).status is StepStatus.PENDING
-    await decide(talks, about, {})
+    await talks.decide(about.id, {})
     assert await run.result() == ROME
 
 
@@ -171,7 +111,7 @@ async def test_a_request_that_makes_no_sense_changes_nothing(talks: Talks, agenc
     assert await refusal(run, Mode.HYBRID) == "the run is being moved to 'conversation'; ask again when that is done"
     agency.let_go(run.id, "room")
     [about] = await talks.opened(run)
-    await decide(talks, about, {})
+    await talks.decide(about.id, {})
     assert await run.result() == ROME
 
 
@@ -205,11 +145,11 @@ async def test_what_people_decide_must_fit(talks: Talks, agency: Agency) -> None
     await switch(run, Mode.CONVERSATION)
     agency.let_go(run.id, "room")
     [about] = await talks.opened(run)
-    await decide(talks, about, {"results": {"flight": {"wat": 1}}})
-    await decide(talks, about, {"resume_at": "the moon"})
+    await talks.decide(about.id, {"results": {"flight": {"wat": 1}}})
+    await talks.decide(about.id, {"resume_at": "the moon"})
     rejections = await talks.rejections(talks.conversation(about.id), 2)
     assert {one.type for one in rejections.recent} == {ErrorType.OUTCOME_INVALID}
-    await decide(talks, about, {})
+    await talks.decide(about.id, {})
     assert await run.result() == ROME
 
 
@@ -219,7 +159,7 @@ async def test_there_and_back_costs_the_conversation_and_two_events_each_way(tal
     before = await _length(run)
     await switch(run, Mode.HYBRID)
     [about] = await talks.opened(run)
-    await decide(talks, about, {})
+    await talks.decide(about.id, {})
     await talks.closed(run, 1)
     # The request and its task are 4 events.
     assert await _length(run) - before <= 4 + 9 + 2 * 2
@@ -240,7 +180,7 @@ async def test_a_change_of_mode_is_logged_with_what_is_known_and_not_with_what_w
         await switch(run, Mode.HYBRID, reason="it is a secret")
         [about] = await talks.opened(run)
         agency.let_go(run.id, "room")
-        await decide(talks, about, {})
+        await talks.decide(about.id, {})
         await run.result()
     there, back = [vars(record) for record in caplog.records if record.message.startswith("Mode: ")]
     assert (there["transition"]["trigger"], there["transition"]["requested_by"]) == ("request", "bob")
@@ -273,7 +213,7 @@ async def test_a_step_that_takes_too_long_is_cancelled_and_run_later(client: Cli
         assert (await talks.step(run, "room")).status is StepStatus.PENDING
         assert (await transitions(run))[0].seconds >= 0.2
         agency.let_go(run.id, "room")
-        await decide(talks, about, {})
+        await talks.decide(about.id, {})
         assert await run.result() == ROME
         assert agency.calls(run.id) == ["flight", "room", "room", "tickets"]
 
@@ -294,7 +234,7 @@ async def test_a_change_that_takes_too_long_may_go_on_beside_the_steps(client: C
         [there] = await transitions(run)
         assert (there.target, there.trigger) == (Mode.HYBRID, Trigger.FALLBACK)
         agency.let_go(run.id, "room")
-        await decide(talks, about, {})
+        await talks.decide(about.id, {})
         assert await run.result() == ROME
         assert agency.calls(run.id) == ["flight", "room", "tickets"]
 
@@ -310,7 +250,7 @@ async def test_without_preserved_state_a_run_begins_anew(client: Client, agency:
         await switch(run, Mode.CONVERSATION)
         agency.let_go(run.id, "room")
         [about] = await talks.opened(run)
-        await decide(talks, about, {"results": {"flight": {"what": "train"}}})
+        await talks.decide(about.id, {"results": {"flight": {"what": "train"}}})
         assert await run.result() == ["train", "room to Rome", "tickets to Rome"]
         assert agency.calls(run.id) == ["flight", "room", "no room", "room", "tickets"]
 
@@ -330,7 +270,7 @@ async def test_a_failed_step_is_talked_about_where_there_is_somebody_to_talk_to(
     run = await talks.start("Journey", Trip(place="Rome", broken=("room",)), known(BOB))
     [about] = await talks.opened(run)
     assert about.because == "step 'room' failed: no room to be had"
-    await decide(talks, about, {"results": {"room": {"what": "tent"}}})
+    await talks.decide(about.id, {"results": {"room": {"what": "tent"}}})
     assert await run.result() == ["flight to Rome", "tent", "tickets to Rome"]
     there, _ = await transitions(run)
     assert (there.trigger, there.cause) == (Trigger.STEP_FAILED, "SoldOut")
@@ -340,7 +280,7 @@ async def test_a_failed_step_is_talked_about_where_there_is_somebody_to_talk_to(
 async def test_a_failed_step_that_nobody_mends_fails_the_run(talks: Talks) -> None:
     run = await talks.start("Journey", Trip(place="Rome", broken=("room",)), known(BOB))
     [about] = await talks.opened(run)
-    await decide(talks, about, {})
+    await talks.decide(about.id, {})
     error = await failure(run)
     assert isinstance(error, ActivityError)
     assert isinstance(error.cause, ApplicationError)
@@ -351,7 +291,7 @@ async def test_a_step_that_fails_again_and_again_is_talked_about_three_times(tal
     run = await talks.start("Journey", Trip(place="Rome", broken=("room",)), known(BOB))
     for number in (1, 2, 3):
         [about] = await talks.opened(run, number)
-        await decide(talks, about, {"resume_at": "room"})
+        await talks.decide(about.id, {"resume_at": "room"})
     assert isinstance(await failure(run), ActivityError)
     assert len((await talks.progress(run)).conversations) == 3
 
@@ -362,7 +302,7 @@ async def test_an_unsure_result_is_talked_about(talks: Talks) -> None:
     unsure = await talks.start("Guessing", Wish(place="Oslo"), known(BOB))
     [about] = await talks.opened(unsure)
     assert about.because == "step 'guess' is sure to 0.40 only, less than 0.7"
-    await decide(talks, about, {"results": {"guess": {"place": "Osaka", "confidence": 1.0}}, "resume_at": "place"})
+    await talks.decide(about.id, {"results": {"guess": {"place": "Osaka", "confidence": 1.0}}, "resume_at": "place"})
     assert await unsure.result() == "Osaka"
 
 
@@ -371,79 +311,3 @@ async def test_nobody_talks_by_rule_where_that_is_turned_off(client: Client, age
     async with running_worker(client, [*modes.FLOWS, Conversation], agency.activities, execution=execution) as queue:
         run = await Talks(client, queue).start("Journey", Trip(place="Rome", broken=("room",)), known(BOB))
         assert isinstance(await failure(run), ActivityError)
-
-
-# The context
-
-
-async def test_the_context_goes_with_the_mode(talks: Talks, agency: Agency) -> None:
-    run = await talks.start("Journey", Trip(place="Rome", slow=("room",)), known(BOB))
-    await is_running(talks, run, "room")
-    before = await context(run)
-    assert isinstance(before.mode_state, WorkflowState)
-    assert before.mode_state.variables == {"flight": {"what": "flight to Rome"}}
-    await switch(run, Mode.CONVERSATION)
-    agency.let_go(run.id, "room")
-    [about] = await talks.opened(run)
-    during = await context(run)
-    assert during.core_state.request == {"place": "Rome", "slow": ["room"], "broken": [], "minutes": 30}
-    assert isinstance(during.mode_state, ConversationState)
-    assert during.mode_state.participants["bob"].participant == BOB
-    assert set(variables(during)) == {"flight", "room"}
-    await talks.conversation(about.id).signal("turn", Turn(speaker="bob", text="Let us see."))
-    await decide(talks, about, {"note": "go on"})
-    await run.result()
-    after = await context(run)
-    assert after.core_state.facts == {}
-    assert set(variables(after)) == {"flight", "room", "tickets", "all_of_it"}
-    [session] = to_hybrid(after).conversation_sessions
-    assert [message.text for message in session.state.message_history if message.speaker][:1] == ["Let us see."]
-    assert after.size < 64 * 1024
-
-
-async def test_a_new_run_goes_on_from_the_context_of_an_old_one(talks: Talks, agency: Agency) -> None:
-    old = await talks.start("Journey", Trip(place="Rome", broken=("tickets",)))
-    assert isinstance(await failure(old), ActivityError)
-    new = await talks.start("Journey", Trip(place="Oslo"), await context(old))
-    # The room was taken back when the old run failed.
-    assert await new.result() == ["flight to Rome", "room to Oslo", "tickets to Oslo"]
-    assert agency.calls(new.id) == ["room", "tickets"]
-
-
-async def test_a_result_that_is_too_large_to_carry_is_fetched_from_its_run(talks: Talks, agency: Agency) -> None:
-    far = "x" * 70_000
-    old = await talks.start("Journey", Trip(place=far, broken=("tickets",)))
-    await failure(old)
-    carried = await context(old)
-    assert carried.size <= 64 * 1024
-    assert {one.name for one in carried.core_state.artefacts} == {"flight", "request"}
-    new = await talks.start("Journey", Trip(place="Oslo"), carried)
-    assert await new.result() == [f"flight to {far}", "room to Oslo", "tickets to Oslo"]
-    assert agency.calls(new.id) == ["room", "tickets"]
-
-
-async def test_a_run_may_begin_in_conversation(talks: Talks) -> None:
-    state = ConversationState(participants={"bob": ParticipantState(participant=BOB)})
-    begun = known(BOB).model_copy(update={"mode_state": state})
-    run = await talks.start("Journey", Trip(place="Rome"), begun)
-    [about] = await talks.opened(run)
-    assert (await transitions(run))[0].trigger is Trigger.SELECTED
-    await decide(talks, about, {"results": {"flight": {"what": "train"}, "room": {"what": "tent"}}})
-    assert await run.result() == ["train", "tent", "tickets to Rome"]
-
-
-async def test_a_context_with_nobody_to_talk_to_in_conversation_is_refused(talks: Talks) -> None:
-    context = known().model_copy(update={"mode_state": ConversationState()})
-    error = await failure(await talks.start("Journey", Trip(place="Rome"), context))
-    assert isinstance(error, ApplicationError)
-    assert error.type == ErrorType.INVALID_INPUT
-    assert "participants" in error.message
-
-
-async def test_bytes_are_part_of_a_context_too(talks: Talks) -> None:
-    run: Run = await talks.client.start_workflow(
-        "Scanned", b"\x00\xff", id=f"test-{uuid4()}", task_queue=talks.task_queue
-    )
-    assert await run.result() == b"\xff\x00"
-    carried = await context(run)
-    assert (carried.core_state.request, variables(carried)) == ("AP8=", {"page": "_wA="})

@@ -3,36 +3,11 @@
 The numbers and names are those of van der Aalst and others, workflowpatterns.com.
 """
 
-from collections.abc import AsyncIterator
-
 import pytest
-from temporalio.client import Client
 
 from signals.errors import ErrorType
-from tests.flows.composition import FLOWS, PREDICATES, SELECTORS, plus_one
-from tests.harness import running_worker
 from tests.workflows.composing import Composing
-from workflows.composition import (
-    REGISTRY,
-    JoinAny,
-    JoinFirst,
-    JoinNOfM,
-    call,
-    choose,
-    field,
-    for_each,
-    parallel,
-    repeat,
-    when,
-)
-from workflows.composition.workflow import Composite
-
-
-@pytest.fixture(scope="module")
-async def composing(client: Client) -> AsyncIterator[Composing]:
-    REGISTRY.add(workflows=[*FLOWS, Composite], selectors=SELECTORS, predicates=PREDICATES)
-    async with running_worker(client, [*FLOWS, Composite], [plus_one]) as task_queue:
-        yield Composing(client, task_queue)
+from workflows.composition import JoinAny, JoinFirst, JoinNOfM, call, choose, field, for_each, parallel, repeat, when
 
 
 async def test_pattern_1_sequence(composing: Composing) -> None:

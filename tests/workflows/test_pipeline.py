@@ -1,25 +1,23 @@
 """A pipeline takes a commit to its deployment; it talks about what fails, and about what is to be deployed."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from itertools import pairwise
 from pathlib import Path
 
 import psutil
 import pytest
 from pydantic import JsonValue
-from temporalio.client import Client, WorkflowFailureError
+from temporalio.client import WorkflowFailureError
 from temporalio.exceptions import ActivityError, ApplicationError
 
 from signals.conversation import StopReason
 from signals.errors import ErrorType
 from signals.messages import Propose
 from signals.pipeline import PipelineResult, PipelineStatus, Stage, StageState
-from tests.harness import eventually, running_worker
+from tests.harness import eventually
 from tests.unit.pipeline.projects import BAD, CART, GOOD, Project
 from tests.workflows.pipelines import Crew, Floor
 from tests.workflows.talks import Run, failure
-from workflows.library import WORKFLOWS
 from workflows.pipeline.errors import PipelineError
 
 OWN = """
@@ -40,22 +38,6 @@ run = { command = ["sh", "-c", "test ! -e broken"] }
 """A pipeline with all there is."""
 
 GIVE_UP: JsonValue = {"action": "give_up", "reason": "not worth it"}
-
-
-@pytest.fixture(scope="module")
-def floor(client: Client, tmp_path_factory: pytest.TempPathFactory) -> Floor:
-    return Floor(client, tmp_path_factory.mktemp("pipelines"))
-
-
-@pytest.fixture(scope="module")
-async def task_queue(client: Client, floor: Floor) -> AsyncIterator[str]:
-    async with running_worker(client, WORKFLOWS, floor.activities) as name:
-        yield name
-
-
-@pytest.fixture
-def crew(client: Client, task_queue: str) -> Crew:
-    return Crew(client, task_queue)
 
 
 @pytest.fixture

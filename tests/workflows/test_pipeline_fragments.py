@@ -1,11 +1,9 @@
 """What helps people to find a cause: tests of any commit, its files, and the commit that made tests fail."""
 
 import sys
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from temporalio.client import Client
 from temporalio.exceptions import ActivityError, ApplicationError
 
 from activities.pipeline.configuration import TEST
@@ -16,30 +14,13 @@ from signals.messages import Invoke
 from signals.names import WorkflowType
 from signals.pipeline import PipelineStatus, Stage, StageResult, StageState
 from signals.wire import Wire
-from tests.harness import eventually, running_worker
+from tests.harness import eventually
 from tests.unit.pipeline.projects import BAD, CART, Project
 from tests.workflows.pipelines import Crew, Floor
 from tests.workflows.talks import Run, failure
-from workflows.library import WORKFLOWS
 from workflows.pipeline.errors import PipelineError
 
 ROOT = Path(__file__).parents[2]
-
-
-@pytest.fixture(scope="module")
-def floor(client: Client, tmp_path_factory: pytest.TempPathFactory) -> Floor:
-    return Floor(client, tmp_path_factory.mktemp("fragments"))
-
-
-@pytest.fixture(scope="module")
-async def task_queue(client: Client, floor: Floor) -> AsyncIterator[str]:
-    async with running_worker(client, WORKFLOWS, floor.activities) as name:
-        yield name
-
-
-@pytest.fixture
-def crew(client: Client, task_queue: str) -> Crew:
-    return Crew(client, task_queue)
 
 
 @pytest.fixture

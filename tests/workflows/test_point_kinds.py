@@ -1,44 +1,21 @@
 """Conversation points of every kind on the real server: when they open, and what becomes of the outcome."""
 
-from collections.abc import AsyncIterator
-
 import pytest
 from pydantic import JsonValue
-from temporalio.client import Client, WorkflowUpdateFailedError
+from temporalio.client import WorkflowUpdateFailedError
 from temporalio.exceptions import ApplicationError
 
-from activities.relay import RelayActivities
 from signals.errors import ErrorType
 from signals.messages import Close, RequestConversation
 from signals.modes import Mode, Trigger
 from signals.participants import Kind, Participant, Permission
 from signals.run import StepStatus
-from tests.flows import modes
 from tests.flows.points import Wish
 from tests.flows.steps import Agency
-from tests.harness import eventually, running_worker
+from tests.harness import eventually
 from tests.workflows.talks import Run, Talks, failure
-from workflows.conversation.workflow import Conversation
 
 OSLO: dict[str, JsonValue] = {"place": "Oslo", "nights": 2}
-
-
-@pytest.fixture(scope="module")
-def agency() -> Agency:
-    return Agency()
-
-
-@pytest.fixture(scope="module")
-async def task_queue(client: Client, agency: Agency) -> AsyncIterator[str]:
-    activities = [*agency.activities, RelayActivities(client).pass_on]
-    async with running_worker(client, [*modes.FLOWS, Conversation], activities) as name:
-        yield name
-        agency.let_all_go()
-
-
-@pytest.fixture
-def talks(client: Client, task_queue: str) -> Talks:
-    return Talks(client, task_queue)
 
 
 async def demand(run: Run, requestor: str, point: str | None = None, *others: Participant) -> None:

@@ -1,47 +1,25 @@
 """Conversation points on the real server: when a run opens a conversation, and how it takes the outcome back."""
 
 import json
-from collections.abc import AsyncIterator
 
 import pytest
 from pydantic import JsonValue
-from temporalio.client import Client, WorkflowExecutionStatus
+from temporalio.client import WorkflowExecutionStatus
 from temporalio.exceptions import ApplicationError, CancelledError
 
-from activities.relay import RelayActivities
 from infra.devserver import DevServer
 from signals.conversation import StopReason
 from signals.errors import ErrorType
 from signals.modes import Mode, Trigger
 from signals.names import HELD_FOR
 from signals.run import HeldFor, StepStatus
-from tests.flows import points
 from tests.flows.points import Wish
 from tests.flows.steps import Agency
-from tests.harness import eventually, running_worker, temporal
+from tests.harness import eventually, temporal
 from tests.pages import sections
 from tests.workflows.talks import Talks, failure
-from workflows.conversation.workflow import Conversation
 
 OSLO: dict[str, JsonValue] = {"place": "Oslo", "nights": 2}
-
-
-@pytest.fixture(scope="module")
-def agency() -> Agency:
-    return Agency()
-
-
-@pytest.fixture(scope="module")
-async def task_queue(client: Client, agency: Agency) -> AsyncIterator[str]:
-    activities = [*agency.activities, RelayActivities(client).pass_on]
-    async with running_worker(client, [*points.FLOWS, Conversation], activities) as name:
-        yield name
-        agency.let_all_go()
-
-
-@pytest.fixture
-def talks(client: Client, task_queue: str) -> Talks:
-    return Talks(client, task_queue)
 
 
 # Triggers and integrations

@@ -1,47 +1,24 @@
 """Messages to a run reach its open conversation, in order, or come back with the reason."""
 
 from asyncio import gather
-from collections.abc import AsyncIterator
 from itertools import permutations
 
 import pytest
 from pydantic import JsonValue
 from temporalio.api.common.v1 import Payload
 from temporalio.api.enums.v1 import EventType
-from temporalio.client import Client, WorkflowUpdateFailedError
+from temporalio.client import WorkflowUpdateFailedError
 from temporalio.common import RawValue
 from temporalio.exceptions import ApplicationError
 
-from activities.relay import RelayActivities
 from signals.conversation import Rejections
 from signals.errors import ErrorType
 from signals.messages import Answer, Close, Disposition, Propose, Turn
-from tests.flows import points
 from tests.flows.points import Wish
 from tests.flows.steps import Agency
-from tests.harness import running_worker
 from tests.workflows.talks import Run, Talks, ann
-from workflows.conversation.workflow import Conversation
 
 OSLO: dict[str, JsonValue] = {"place": "Oslo", "nights": 1}
-
-
-@pytest.fixture(scope="module")
-def agency() -> Agency:
-    return Agency()
-
-
-@pytest.fixture(scope="module")
-async def task_queue(client: Client, agency: Agency) -> AsyncIterator[str]:
-    activities = [*agency.activities, RelayActivities(client).pass_on]
-    async with running_worker(client, [*points.FLOWS, Conversation], activities) as name:
-        yield name
-        agency.let_all_go()
-
-
-@pytest.fixture
-def talks(client: Client, task_queue: str) -> Talks:
-    return Talks(client, task_queue)
 
 
 async def talking(talks: Talks, flow: str = "Consult", total: int = 1) -> tuple[Run, list[str]]:
