@@ -4,13 +4,10 @@ It makes a small real repository, starts a server and a worker of its own, and d
 the real `temporal` command line. It ends with status 0 only if the mended commit is deployed.
 """
 
-import argparse
 import asyncio
-import json
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 from typing import Final
 from uuid import uuid4
@@ -21,10 +18,7 @@ from rich.markup import escape
 from rich.panel import Panel
 from rich.syntax import Syntax
 
-from infra.config import demo_environment, load_config
-from infra.demo import EXACT, Demo, DemoError, payload_of, who_speaks, worker_process
-from infra.devserver import DevServer
-from infra.errors import SetupError
+from infra.demonstration import Demo, DemoError, command_line, shown
 from signals.conversation import Status
 from signals.pipeline import PipelineResult, PipelineStatus
 from signals.run import Progress
@@ -139,18 +133,8 @@ class PipelineDemo(Demo):
 
     def push(self, repository: Repository, commit: str) -> str:
         """Start a pipeline for a commit; gives the run's workflow id."""
-        workflow_id = f"pipeline-{uuid4().hex[:6]}"
-        request = {"repository": str(repository.path), "commit": commit, "author": "ann"}
-        self.temporal(
-            *("workflow", "start", "--type", "DevelopmentPipeline", "--task-queue", "parley"),
-            *("--workflow-id", workflow_id, "--input", json.dumps(request)),
-        )
-        self.console.print(f"  Web UI: {self.ui}/namespaces/default/workflows/{workflow_id}\n", highlight=False)
-        return workflow_id
-
-    def propose(self, conversation: str, speaker: str, outcome: dict[str, JsonValue], comment: str) -> None:
-        """Have somebody propose an outcome."""
-        self.signal(conversation, "propose", {"speaker": speaker, "outcome": outcome, "comment": comment})
+        request: dict[str, JsonValue] = {"repository": str(repository.path), "commit": commit, "author": "ann"}
+        return self.start("DevelopmentPipeline", f"pipeline-{uuid4().hex[:6]}", request)
 
     def ends_in(self, run: str, conversation: str) -> str:
         """Wait for the next conversation of a run; gives its workflow id."""
@@ -163,14 +147,11 @@ class PipelineDemo(Demo):
         self.show_transcript(conversation)
         return self.conversation_of(run)
 
-    def result(self, run: str) -> PipelineResult:
+    def finish(self, run: str) -> PipelineResult:
         """Wait for a pipeline's result, and show it."""
-        self.temporal("workflow", "result", "--workflow-id", run, seconds=RESULT_SECONDS)
-        ended = json.loads(self.temporal("workflow", "result", "--workflow-id", run, *EXACT, show=False))
-        answer = ended["closeEvent"]["workflowExecutionCompletedEventAttributes"]["result"]
-        result = PipelineResult.model_validate_json(payload_of(answer))
-        shown = result.model_dump_json(exclude_defaults=True, exclude={"conversations", "transitions"})
-        self.console.print_json(shown, indent=1)
+        result = self.result(run, PipelineResult, RESULT_SECONDS)
+        told = result.model_dump_json(exclude_defaults=True, exclude={"conversations", "transitions"})
+        self.console.print_json(told, indent=1)
         return result
 
 
@@ -198,7 +179,7 @@ def story(demo: PipelineDemo, repository: Repository, deployments: Path) -> None
     mended = str(demo.query(review, "status", Status).facts["commit"])
     demo.say(run, review, "ed", "All prices are counted, and the tests pass.", assistant="review-assistant")
     demo.propose(review, "ed", {"verdict": "approve", "commit": mended}, "fine")
-    result = demo.result(run)
+    result = demo.finish(run)
     demo.show_transcript(review)
     current = deployments / "shop" / "current"
     if (result.status, result.deployed) != (PipelineStatus.DEPLOYED, mended) or current.resolve().name != mended:
@@ -206,34 +187,35 @@ def story(demo: PipelineDemo, repository: Repository, deployments: Path) -> None
     console.print(f"[dim]$ cat {current}/shop.py[/dim]\n{escape((current / 'shop.py').read_text())}", highlight=False)
 
 
-async def run_demo(console: Console, folder: Path, *, stay: bool) -> None:
+async def run_demo(console: Console, stay: bool) -> None:
     """Run the demo.
 
     Args:
         console: Where it is shown.
-        folder: An empty one, in no other project: many a tool looks for its settings in the folders above.
         stay: Whether to keep the Web UI when all is done.
 
     Raises:
         DemoError: Something didn't end as it should.
         SetupError: The server did not come up.
     """
-    began = time.monotonic()
-    async with DevServer(ui_port=0) as server:
-        environment = {
-            **demo_environment(server.address, f"sqlite:///{folder}/business.db"),
-            "PARLEY_PIPELINE__FOLDER": str(folder / "work"),
-            "PARLEY_PIPELINE__DEPLOYMENTS": str(folder / "deployments"),
-        }
-        console.print(f"Temporal server at {server.address}, Web UI at {server.ui}", highlight=False)
-        console.print(who_speaks(load_config().assistant.model, "demo-pipeline"), highlight=False)
-        with worker_process(environment, folder / "worker.log"):
-            demo = PipelineDemo(console, environment, str(server.ui))
-            await asyncio.to_thread(story, demo, Repository(folder / "shop"), folder / "deployments")
-            console.print(f"[bold green]Mended, approved and deployed, in {time.monotonic() - began:.0f} s.[/]")
-            if stay:
-                console.print(f"The Web UI stays at {server.ui}; Ctrl-C ends it.")
-                await server.ended()
+    # In no other project: many a tool looks for its settings in the folders above.
+    with tempfile.TemporaryDirectory(prefix="parley-") as name:
+        folder = Path(name)
+        deployments = folder / "deployments"
+        async with shown(
+            PipelineDemo,
+            console,
+            target="demo-pipeline",
+            ending="Mended, approved and deployed",
+            stay=stay,
+            business=folder / "business.db",
+            log=folder / "worker.log",
+            variables={
+                "PARLEY_PIPELINE__FOLDER": str(folder / "work"),
+                "PARLEY_PIPELINE__DEPLOYMENTS": str(deployments),
+            },
+        ) as demo:
+            await asyncio.to_thread(story, demo, Repository(folder / "shop"), deployments)
 
 
 def main() -> int:
@@ -242,19 +224,7 @@ def main() -> int:
     Returns:
         The exit status.
     """
-    parser = argparse.ArgumentParser(prog="python -m infra.demo_pipeline", description=__doc__)
-    parser.add_argument("--stay", action="store_true", help="keep the Web UI when all is done, until Ctrl-C")
-    options = parser.parse_args()
-    console = Console()
-    try:
-        with tempfile.TemporaryDirectory(prefix="parley-") as folder:
-            asyncio.run(run_demo(console, Path(folder), stay=options.stay))
-    except (DemoError, SetupError) as error:
-        console.print(f"[bold red]The demo failed:[/] {escape(str(error))}")
-        return 1
-    except KeyboardInterrupt:
-        pass
-    return 0
+    return command_line("infra.demo_pipeline", __doc__, run_demo)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ import logging
 import traceback
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
-from typing import Any, Final, TextIO
+from typing import Final, TextIO
 
 import structlog
 from opentelemetry import trace
@@ -19,10 +19,7 @@ from temporalio.exceptions import ApplicationError
 from temporalio.runtime import LogForwardingConfig, LoggingConfig, TelemetryFilter
 
 from infra.config import LogFormat, TelemetrySettings
-from signals.names import WorkflowType, run_of
-
-SAID: Final = "said"
-"""Where a record has what people and models say."""
+from signals.names import SAID, WorkflowType, run_of
 
 CORE: Final = "temporalio.core"
 """The logger of the part of the SDK that isn't Python."""
@@ -78,7 +75,7 @@ def _formatter(with_content: bool, *, readable: bool, colours: bool) -> Processo
         renderer = structlog.dev.ConsoleRenderer(colors=colours, exception_formatter=structlog.dev.plain_traceback)
     else:
         renderer = structlog.processors.JSONRenderer(ensure_ascii=False)
-    guard = _without_content if not with_content else _with_content
+    guard = _with_content if with_content else _without_content
     return ProcessorFormatter(
         foreign_pre_chain=[
             structlog.stdlib.add_log_level,
@@ -107,7 +104,7 @@ def _timed(_logger: WrappedLogger, _level: str, event: EventDict) -> EventDict:
 
 def _about(_logger: WrappedLogger, _level: str, event: EventDict) -> EventDict:
     """Say which run or conversation a record is about."""
-    details: dict[str, Any] = {}
+    details: dict[str, object] = {}
     for source in _ABOUT_TASK:
         details |= event.pop(source, None) or {}
     if not details and activity.in_activity():
@@ -119,13 +116,13 @@ def _about(_logger: WrappedLogger, _level: str, event: EventDict) -> EventDict:
     return event
 
 
-def _name(event: EventDict, details: Mapping[str, Any]) -> None:
-    name, kind = details.get("workflow_id"), details.get("workflow_type")
-    if name and kind == WorkflowType.CONVERSATION:
-        event.setdefault("conversation", name)
-        event.setdefault("run", run_of(name))
-    elif name:
-        event.setdefault("run", name)
+def _name(event: EventDict, details: Mapping[str, object]) -> None:
+    name = details.get("workflow_id")
+    if isinstance(name, str) and name:
+        is_conversation = details.get("workflow_type") == WorkflowType.CONVERSATION
+        if is_conversation:
+            event.setdefault("conversation", name)
+        event.setdefault("run", run_of(name) if is_conversation else name)
     for key in _IDS:
         if details.get(key):
             event.setdefault(key, details[key])

@@ -53,6 +53,9 @@ class SearchAttribute(StrEnum):
 HELD_FOR: Final = "held_for"
 """The memo of a conversation that a run holds: what it is about, a `HeldFor`."""
 
+SAID: Final = "said"
+"""Where a log record has what people and models say, which the worker's log leaves out by default."""
+
 
 def conversation_id(run_id: str, point: str, number: int) -> str:
     """Build the workflow id of a conversation that a run opens.

@@ -62,13 +62,6 @@ def of_forwarding() -> Context:
     return baggage.set_baggage(_FIRST, carrier[_PARENT])
 
 
-def _read(first: object) -> SpanContext | None:
-    if not isinstance(first, str):
-        return None
-    found = trace.get_current_span(_W3C.extract({_PARENT: first}, Context())).get_span_context()
-    return found if found.is_valid else None
-
-
 @contextmanager
 def within(inner: Context | None) -> Iterator[None]:
     """Do something in a context; in the same as before, where there is none."""
@@ -103,20 +96,6 @@ def stayed(mode: str, since: datetime, until: datetime) -> None:
     """Tell of a mode that a run was in."""
     if _is_traced():
         _begun(f"Mode:{mode}", since, {"parley.mode": mode}).end(_nanoseconds(until))
-
-
-def _told(change: Transition) -> dict[str, AttributeValue]:
-    told = {
-        "from": change.source,
-        "to": change.target,
-        "trigger": change.trigger,
-        "cause": change.cause,
-        "handler": change.handler,
-        "requested_by": change.requested_by,
-        "conversation": change.conversation,
-        "reason": change.reason if context.get_value(_WITH_CONTENT) else None,
-    }
-    return {f"parley.transition.{name}": str(value) for name, value in told.items() if value is not None}
 
 
 def asked(speaker: str) -> Span:
@@ -171,6 +150,27 @@ def turns(
         else:
             begun = message.at - waits.get(message.seq, timedelta())
             _begun(name, begun, told, _came_by() if theirs else ()).end(_nanoseconds(message.at))
+
+
+def _read(first: object) -> SpanContext | None:
+    if not isinstance(first, str):
+        return None
+    found = trace.get_current_span(_W3C.extract({_PARENT: first}, Context())).get_span_context()
+    return found if found.is_valid else None
+
+
+def _told(change: Transition) -> dict[str, AttributeValue]:
+    told = {
+        "from": change.source,
+        "to": change.target,
+        "trigger": change.trigger,
+        "cause": change.cause,
+        "handler": change.handler,
+        "requested_by": change.requested_by,
+        "conversation": change.conversation,
+        "reason": change.reason if context.get_value(_WITH_CONTENT) else None,
+    }
+    return {f"parley.transition.{name}": str(value) for name, value in told.items() if value is not None}
 
 
 def _is_traced() -> bool:

@@ -4,9 +4,10 @@ from array import array
 from collections import Counter, defaultdict
 from collections.abc import Callable
 from datetime import datetime
+from enum import StrEnum
 from heapq import nlargest
 from statistics import median
-from typing import Final, Literal, TypeVar
+from typing import Final, TypeVar
 
 from infra.reports.facts import Ending, Part, Span, Talk, whole
 from infra.reports.tallies import (
@@ -77,12 +78,20 @@ class _Runs:
         return _endings(self.endings)
 
 
+class _CameTo(StrEnum):
+    """What the conversation of a change of mode came to."""
+
+    DECIDED = "decided"
+    UNDECIDED = "undecided"
+    TALKING = "talking"
+
+
 class _Moves:
     """Collects changes of mode of one kind."""
 
     def __init__(self) -> None:
         self.endings: Counter[Ending] = Counter()
-        self.came_to: Counter[CameTo | None] = Counter()
+        self.came_to: Counter[_CameTo | None] = Counter()
 
 
 class _Waiting:
@@ -93,7 +102,6 @@ class _Waiting:
         self.now = 0
 
 
-CameTo = Literal["decided", "undecided", "talking"]
 _Place = tuple[str | None, str | None, str | None, str]
 _Kind = tuple[str | None, str, str]
 
@@ -251,9 +259,9 @@ def _transition_row(kind: _Kind, moves: _Moves) -> TransitionRow:
         source=source,
         target=target,
         count=moves.endings.total(),
-        decided=moves.came_to["decided"],
-        undecided=moves.came_to["undecided"],
-        talking=moves.came_to["talking"],
+        decided=moves.came_to[_CameTo.DECIDED],
+        undecided=moves.came_to[_CameTo.UNDECIDED],
+        talking=moves.came_to[_CameTo.TALKING],
         ended=_endings(moves.endings),
     )
 
@@ -280,13 +288,13 @@ def _endings(counted: Counter[Ending]) -> Endings:
     )
 
 
-def _came_to(talk: Talk) -> CameTo | None:
+def _came_to(talk: Talk) -> _CameTo | None:
     """What a conversation came to; nothing where that can't be read."""
     if talk.ending is Ending.OPEN:
-        return "talking"
+        return _CameTo.TALKING
     if talk.decided is None:
         return None
-    return "decided" if talk.decided else "undecided"
+    return _CameTo.DECIDED if talk.decided else _CameTo.UNDECIDED
 
 
 def _dear(row: CostRow) -> tuple[float, int, int]:

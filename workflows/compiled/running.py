@@ -25,6 +25,7 @@ from signals.context import (
 from signals.conversation import ConversationResult, Rejection, Rejections
 from signals.errors import Refusal
 from signals.modes import Mode, Paradigm, Rules
+from signals.names import SAID
 from signals.participants import Participant
 from signals.run import StepStatus, Transition
 from signals.settings import Settings
@@ -321,7 +322,7 @@ class Running:
                 "participants": [person.id for person in self.people],
                 "facts": sorted(self.core.facts),
                 "results": sorted(self.results),
-                "said": {"reason": transition.reason},
+                SAID: {"reason": transition.reason},
             },
         )
 

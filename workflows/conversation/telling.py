@@ -5,6 +5,7 @@ from temporalio import workflow
 
 from signals.conversation import MessageKind, Recorded
 from signals.messages import Turn
+from signals.names import SAID
 from signals.participants import Kind
 from workflows import spans
 from workflows.conversation.events import Event, Received, Replied, ReplyFailed
@@ -29,7 +30,7 @@ def opened(setup: ConversationSetup, conversation: str) -> None:
             "conversation": conversation,
             "participants": [person.id for person in setup.participants],
             "coordination": setup.coordination.kind,
-            "said": {"topic": setup.topic},
+            SAID: {"topic": setup.topic},
         },
     )
 
@@ -62,13 +63,13 @@ def changed(
             workflow.logger.info(
                 "Not accepted: %s",
                 rejection.type,
-                extra={"speaker": rejection.speaker, "said": {"signal": rejection.signal, "reason": rejection.reason}},
+                extra={"speaker": rejection.speaker, SAID: {"signal": rejection.signal, "reason": rejection.reason}},
             )
     if state.ended is not None and not before.ended:
         workflow.logger.info(
             "The conversation ends: %s",
             state.ended.stop,
-            extra={"participants": [*state.members], "said": {"reason": state.ended.reason}},
+            extra={"participants": [*state.members], SAID: {"reason": state.ended.reason}},
         )
 
 
@@ -83,7 +84,7 @@ def _log_turns(state: ConversationState, recorded: tuple[Recorded, ...]) -> None
             workflow.logger.debug(
                 "Turn %d",
                 message.seq,
-                extra={"speaker": message.speaker, "to": list(message.to), "said": {"text": message.text}},
+                extra={"speaker": message.speaker, "to": list(message.to), SAID: {"text": message.text}},
             )
 
 
