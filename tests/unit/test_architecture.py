@@ -1,6 +1,7 @@
 """The house's rules that no other tool holds: who may import what, and what is kept out of where."""
 
 import ast
+import re
 import sys
 from collections.abc import Iterator
 from functools import cache
@@ -65,6 +66,8 @@ CATALOGUE: Final = "workflows/library.py"
 
 ENVIRONMENT: Final = {"infra/config.py"}
 """Where the environment is read."""
+
+IGNORED_WITHOUT_REASON: Final = re.compile(r"#\s*type:\s*ignore(\[[^]]*\])?\s*$")
 
 MOST_LINES: Final = 400
 """Of a file, tests included."""
@@ -193,6 +196,15 @@ def test_workflows_print_nothing() -> None:
         for path in files("workflows")
         for node in ast.walk(tree(path))
         if isinstance(node, ast.Name) and node.id == "print"
+    ] == []
+
+
+def test_a_type_that_is_ignored_says_why() -> None:
+    assert [
+        f"{name(path)}:{number}"
+        for path in files(*LAYERS, "tests")
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+        if IGNORED_WITHOUT_REASON.search(line)
     ] == []
 
 

@@ -37,7 +37,7 @@ def asked_of(part: Part, registry: Registry) -> list[object] | None:
             return [signature.request] if signature.inputs else []
         case ForEach() as each:
             items = None if each.items else asked_of(part.parts[0], registry)
-            return None if items is None else [list[item] for item in items]  # type: ignore[valid-type]
+            return None if items is None else [list[item] for item in items]  # type: ignore[valid-type]  # what each takes
         case Sequential():
             return asked_of(part.parts[0], registry) if part.parts else None
         case _:

@@ -58,7 +58,7 @@ class Idle:
 
 
 def test_it_takes_what_its_first_workflow_takes_and_gives_what_its_plan_gives() -> None:
-    assert get_type_hints(NextSquare.run) == {"request": Number, "return": Number}  # type: ignore[attr-defined]
+    assert get_type_hints(NextSquare.run) == {"request": Number, "return": Number}  # type: ignore[attr-defined]  # composing adds it
     assert Signature.of(NextSquare) == (1, Number, Number)
     assert workflow_name(NextSquare) == "NextSquare"
 

@@ -4,7 +4,7 @@ import pytest
 from pydantic import ValidationError
 
 from signals.conversation import Tokens
-from signals.participants import Permission, Speaks
+from signals.participants import Participant, Permission, Speaks
 from tests.unit.conversation.talk import Talk, ai, person
 
 ALICE = person("alice")
@@ -14,9 +14,9 @@ GOLEM = ai("golem")
 MUCH = Tokens(input=90, output=10)
 
 
-def limited(at_exhaustion: str, *people: object) -> Talk:
-    return Talk(  # pydantic makes them
-        *people,  # type: ignore[arg-type]
+def limited(at_exhaustion: str, *people: Participant) -> Talk:
+    return Talk(
+        *people,
         coordination={"kind": "free_form"},
         constraints={"budget": {"tokens": 100, "at_exhaustion": at_exhaustion}},
     )

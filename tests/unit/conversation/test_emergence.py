@@ -4,7 +4,7 @@ import pytest
 
 from signals.assistant import Finding, Purpose
 from signals.conversation import StopReason
-from signals.participants import Permission
+from signals.participants import Participant, Permission
 from tests.unit.conversation.talk import Talk, ai, person
 from tests.unit.conversation.test_setup import HOST, told
 from workflows.conversation.coordination import FreeForm
@@ -17,9 +17,9 @@ ROBOT = ai("robot")
 SOLVED = "Is it solved?"
 
 
-def open_to_all(condition: Condition, *people: object, **options: object) -> Talk:
+def open_to_all(condition: Condition, *people: Participant, **options: object) -> Talk:
     """A conversation without a floor that ends by this condition."""
-    return Talk(*people, emergence=(condition,), coordination=FreeForm(), **options)  # type: ignore[arg-type]  # people
+    return Talk(*people, emergence=(condition,), coordination=FreeForm(), **options)
 
 
 def judged(talk: Talk, verdict: bool | None, number: int | None = None) -> None:

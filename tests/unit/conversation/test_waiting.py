@@ -4,7 +4,7 @@ import pytest
 from pydantic import ValidationError
 
 from signals.notices import Waiting
-from signals.participants import Permission
+from signals.participants import Participant, Permission
 from tests.unit.conversation.talk import START, Talk, ai, person
 from workflows.conversation.events import Tell, Told
 from workflows.conversation.machine import awaiting, next_due
@@ -21,8 +21,8 @@ CAROL = {"do": "bring_in", "after_seconds": 120, "participant": {"id": "carol", 
 END = {"do": "give_up", "after_seconds": 180, "outcome": "closed"}
 
 
-def laddered(*rungs: object, people: tuple[object, ...] = (ALICE, BOB), **options: object) -> Talk:
-    return Talk(*people, constraints={"ladder": rungs}, **options)  # type: ignore[arg-type]  # pydantic makes them
+def laddered(*rungs: object, people: tuple[Participant, ...] = (ALICE, BOB), **options: object) -> Talk:
+    return Talk(*people, constraints={"ladder": rungs}, **options)
 
 
 def told(talk: Talk) -> list[tuple[tuple[str, ...], int]]:

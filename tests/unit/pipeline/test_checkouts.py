@@ -48,12 +48,18 @@ class CheckOut:
         return refused.value.type, refused.value.message
 
 
+class SilentHandler(SimpleHTTPRequestHandler):
+    """Serves files, and writes no line for each."""
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Write nothing."""
+
+
 @pytest.fixture
 def served(project: Project) -> Iterator[str]:
     """The address of a project that is reached over the network, by a server that knows nothing of git."""
     project.git("update-server-info")
-    handler = partial(SimpleHTTPRequestHandler, directory=str(project.path))
-    handler.log_message = lambda *_: None  # type: ignore[attr-defined]
+    handler = partial(SilentHandler, directory=str(project.path))
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()
