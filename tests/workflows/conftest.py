@@ -8,6 +8,7 @@ from temporalio.client import Client
 from activities.relay import RelayActivities
 from tests.flows import composition, modes, points
 from tests.flows.steps import Agency
+from tests.flows.talkers import Talkers
 from tests.harness import running_worker
 from tests.workflows.composing import Composing
 from tests.workflows.pipelines import Crew, Floor
@@ -45,6 +46,14 @@ def talks(client: Client, task_queue: str) -> Talks:
 def rooms(client: Client, task_queue: str) -> Rooms:
     """Conversations of their own, on the module's worker."""
     return Rooms(client, task_queue)
+
+
+@pytest.fixture(scope="module")
+async def talkers() -> AsyncIterator[Talkers]:
+    """AI participants who reply as a test wants them to."""
+    talkers = Talkers()
+    yield talkers
+    talkers.let_all_go()
 
 
 @pytest.fixture(scope="module")

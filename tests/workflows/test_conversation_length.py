@@ -28,13 +28,6 @@ UPSERTED = EventType.EVENT_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES
 
 
 @pytest.fixture(scope="module")
-async def talkers() -> AsyncIterator[Talkers]:
-    talkers = Talkers()
-    yield talkers
-    talkers.let_all_go()
-
-
-@pytest.fixture(scope="module")
 async def rooms(client: Client, talkers: Talkers) -> AsyncIterator[Rooms]:
     async with running_worker(client, [Conversation], [talkers.reply]) as task_queue:
         yield Rooms(client, task_queue)
