@@ -5,7 +5,6 @@ import asyncio
 import sys
 from io import TextIOWrapper
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 from temporalio.service import RPCError
@@ -13,6 +12,7 @@ from temporalio.service import RPCError
 from infra.chat.room import Room
 from infra.chat.screens import screen_for
 from infra.chat.session import Session, guest
+from infra.cli.commands import Commands
 from infra.cli.identity import identifier
 from infra.config import load_config
 from infra.connection import connect
@@ -22,13 +22,10 @@ from infra.signing import Signer, read_signer
 from signals.participants import Participant
 from signals.wire import one_line
 
-if TYPE_CHECKING:
-    from infra.cli.check import Commands
-
 _EPILOG = "What you type is a turn; /help shows what else there is. Ctrl-D leaves the terminal, not the conversation."
 
 
-def add_to(commands: "Commands") -> None:
+def add_to(commands: Commands) -> None:
     """Add the subcommand to the command."""
     parser = commands.add_parser("chat", help="take part in a conversation", epilog=_EPILOG)
     parser.add_argument("id", metavar="ID", help="the conversation, or a run that has one open")

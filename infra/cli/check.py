@@ -3,20 +3,18 @@
 import argparse
 import json
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from pydantic import JsonValue
 from rich.console import Console
 from rich.text import Text
 
+from infra.cli.commands import Commands
 from infra.cli.excerpt import excerpt
 from infra.cli.loading import Loaded, load
 from workflows.compiled.findings import Severity
 from workflows.compiled.paths import critical_path, waves
 from workflows.compiled.plan import Plan, StepPlan
-
-if TYPE_CHECKING:
-    Commands = argparse._SubParsersAction[argparse.ArgumentParser]  # argparse has no public name for it
 
 OK: Final = 0
 WARNINGS: Final = 1
@@ -25,7 +23,7 @@ ERRORS: Final = 2
 _EPILOG: Final = "Exit status: 0 without errors, 2 with errors; with --strict 1 where there are warnings only."
 
 
-def add_to(commands: "Commands") -> None:
+def add_to(commands: Commands) -> None:
     """Add the subcommand to the command."""
     parser = commands.add_parser("check", help="find mistakes without running anything", epilog=_EPILOG)
     parser.add_argument(

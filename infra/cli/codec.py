@@ -5,25 +5,23 @@ import asyncio
 import logging
 import secrets
 import socket
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import uvicorn
 
+from infra.cli.commands import Commands
 from infra.config import load_config
 from infra.errors import SetupError
 from infra.payloads.converter import data_converter
 from infra.payloads.server import CodecServer
 from infra.table import split_address
 
-if TYPE_CHECKING:
-    from infra.cli.check import Commands
-
 MOST_CONNECTIONS: Final = 100
 GRACE_SECONDS: Final = 5
 TOKEN_BYTES: Final = 24
 
 
-def add_to(commands: "Commands") -> None:
+def add_to(commands: Commands) -> None:
     """Add the subcommand to the command."""
     parser = commands.add_parser(
         "codec",

@@ -6,18 +6,16 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from pydantic import BaseModel, JsonValue
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from infra.cli.commands import Commands
 from infra.config import Reading, read_config
 from infra.origins import Key, Origin
-
-if TYPE_CHECKING:
-    from infra.cli.check import Commands
 
 HIDDEN: Final = "***"
 
@@ -39,7 +37,7 @@ class Setting:
     origin: Origin
 
 
-def add_to(commands: "Commands") -> None:
+def add_to(commands: Commands) -> None:
     """Add the subcommand to the command."""
     parser = commands.add_parser("config", help="print the settings in force, and where each comes from")
     parser.add_argument("--config", type=Path, metavar="FILE", help="the settings (default: ./parley.toml, if there)")

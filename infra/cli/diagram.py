@@ -4,11 +4,12 @@ import argparse
 import asyncio
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from temporalio.client import Client, WorkflowQueryFailedError, WorkflowQueryRejectedError
 from temporalio.service import RPCError, RPCStatusCode
 
+from infra.cli.commands import Commands
 from infra.cli.loading import load
 from infra.connection import connect
 from infra.errors import SetupError
@@ -17,15 +18,12 @@ from workflows.compiled.plan import plan_of
 from workflows.composition.composite import NamedComposite
 from workflows.composition.diagram import mermaid as draw
 
-if TYPE_CHECKING:
-    from infra.cli.check import Commands
-
 TEXT: Final = ".mmd"
 IMAGES: Final = (".svg", ".png")
 ANSWER_TIMEOUT: Final = timedelta(seconds=10)
 
 
-def add_to(commands: "Commands") -> None:
+def add_to(commands: Commands) -> None:
     """Add the subcommand to the command."""
     parser = commands.add_parser("diagram", help="draw a workflow, or a run with the state of its steps")
     parser.add_argument("type", nargs="?", metavar="TYPE", help="the workflow type; not needed with --run")

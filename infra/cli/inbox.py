@@ -5,7 +5,7 @@ import asyncio
 import json
 import shlex
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from pydantic import BaseModel
 from rich.console import Console
@@ -15,15 +15,13 @@ from temporalio.client import Client
 from temporalio.service import RPCError
 
 from infra.chat.room import OverError, Room, UnansweredError
+from infra.cli.commands import Commands
 from infra.cli.identity import identifier
 from infra.connection import connect
 from infra.errors import SetupError
 from infra.printable import flat
 from signals.names import SearchAttribute
 from signals.wire import Identifier
-
-if TYPE_CHECKING:
-    from infra.cli.check import Commands
 
 MOST: Final = 200
 """How many conversations are listed."""
@@ -47,7 +45,7 @@ class Item(BaseModel):
     """The command that takes part in it."""
 
 
-def add_to(commands: "Commands") -> None:
+def add_to(commands: Commands) -> None:
     """Add the subcommand to the command."""
     parser = commands.add_parser("inbox", help="list the conversations that wait for somebody")
     parser.add_argument(

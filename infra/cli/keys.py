@@ -3,16 +3,13 @@
 import argparse
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from infra.cli.commands import Commands
 from infra.payloads.keys import Key, write_key
 from infra.signing import make_key
 
-if TYPE_CHECKING:
-    from infra.cli.check import Commands
 
-
-def add_to(commands: "Commands") -> None:
+def add_to(commands: Commands) -> None:
     """Add the subcommand to the command."""
     kinds = commands.add_parser("keys", help="make keys").add_subparsers(metavar="KIND", required=True)
     parser = kinds.add_parser(

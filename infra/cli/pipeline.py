@@ -5,7 +5,7 @@ import asyncio
 import sys
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from pydantic import JsonValue
 from temporalio.client import Client, WorkflowExecutionStatus, WorkflowFailureError, WorkflowHandle
@@ -13,6 +13,7 @@ from temporalio.common import WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
+from infra.cli.commands import Commands
 from infra.config import load_config
 from infra.connection import connect
 from infra.conversations import ANSWER_TIMEOUT, unanswered
@@ -24,14 +25,11 @@ from signals.pipeline import PipelineRequest
 from signals.run import Progress
 from workflows.pipeline.standing import REVIEW
 
-if TYPE_CHECKING:
-    from infra.cli.check import Commands
-
 END_TIMEOUT: Final = timedelta(minutes=2)
 """How long a run that is cancelled may take to leave everything as it was."""
 
 
-def add_to(commands: "Commands") -> None:
+def add_to(commands: Commands) -> None:
     """Add the subcommand to the command."""
     parser = commands.add_parser(
         "pipeline",

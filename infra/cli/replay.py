@@ -4,22 +4,20 @@ import argparse
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from rich.console import Console
 from rich.progress import Progress
 from temporalio.client import Client, WorkflowHistory
 from temporalio.service import RPCError, RPCStatusCode
 
+from infra.cli.commands import Commands
 from infra.cli.loading import load
 from infra.config import load_config
 from infra.connection import connect
 from infra.errors import SetupError
 from infra.printable import flat
 from infra.replay import dealt_with, reason, replayer
-
-if TYPE_CHECKING:
-    from infra.cli.check import Commands
 
 OK: Final = 0
 CHANGED: Final = 1
@@ -34,7 +32,7 @@ _EPILOG: Final = (
 )
 
 
-def add_to(commands: "Commands") -> None:
+def add_to(commands: Commands) -> None:
     """Add the subcommand to the command."""
     parser = commands.add_parser("replay", help="tell which open runs this code could not go on with", epilog=_EPILOG)
     parser.add_argument("--query", default=OPEN, metavar="QUERY", help="which runs, as for `temporal workflow list`")

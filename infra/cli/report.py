@@ -6,7 +6,7 @@ import re
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from rich.console import Console
 from rich.measure import Measurement
@@ -15,6 +15,7 @@ from rich.table import Table
 from rich.text import Text
 from temporalio.client import Client
 
+from infra.cli.commands import Commands
 from infra.connection import connect
 from infra.errors import SetupError
 from infra.printable import printable
@@ -23,9 +24,6 @@ from infra.reports.reading import histories, number_of, query_of
 from infra.reports.sheets import Sheet, remarks, sheets
 from infra.reports.tallies import Report
 from infra.reports.words import number
-
-if TYPE_CHECKING:
-    from infra.cli.check import Commands
 
 LIMIT: Final = 1000
 """How many histories are read, where nothing else is said."""
@@ -42,7 +40,7 @@ _UNITS: Final = {
 }
 
 
-def add_to(commands: "Commands") -> None:
+def add_to(commands: Commands) -> None:
     """Add the subcommand to the command."""
     parser = commands.add_parser(
         "report",

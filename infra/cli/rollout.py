@@ -5,18 +5,16 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from rich.console import Console
 from rich.table import Table
 
+from infra.cli.commands import Commands
 from infra.config import load_config
 from infra.connection import connect
 from infra.errors import SetupError
 from infra.rollouts import Rollout, Stage, Version
-
-if TYPE_CHECKING:
-    from infra.cli.check import Commands
 
 PATIENCE: Final = 60
 """Seconds to wait for a version's workers."""
@@ -24,7 +22,7 @@ PATIENCE: Final = 60
 Step = Callable[[Rollout, argparse.Namespace], Awaitable[str]]
 
 
-def add_to(commands: "Commands") -> None:
+def add_to(commands: Commands) -> None:
     """Add the subcommand to the command."""
     steps = commands.add_parser("rollout", help="move new runs to another version of the workers").add_subparsers(
         metavar="STEP", required=True

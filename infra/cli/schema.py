@@ -8,19 +8,17 @@ import pkgutil
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from pydantic import BaseModel, JsonValue
 from pydantic.json_schema import GenerateJsonSchema
 
 import signals
 import workflows
+from infra.cli.commands import Commands
 from infra.config import DEFAULT_FILE, Config
 from infra.errors import SetupError
 from signals.wire import Wire
-
-if TYPE_CHECKING:
-    from infra.cli.check import Commands
 
 Schema = dict[str, JsonValue]
 
@@ -28,7 +26,7 @@ CONFIG: Final = str(DEFAULT_FILE)
 """The name that the settings' schema goes by."""
 
 
-def add_to(commands: "Commands") -> None:
+def add_to(commands: Commands) -> None:
     """Add the subcommand to the command."""
     parser = commands.add_parser("schema", help="print the JSON Schema of messages, results and settings")
     parser.add_argument("name", nargs="?", metavar="NAME", help=f"a model, such as Turn, or {CONFIG} (default: all)")

@@ -3,17 +3,15 @@
 import argparse
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from pydantic import ValidationError
 
+from infra.cli.commands import Commands
 from infra.errors import SetupError
 from infra.signing import read_signer
 from signals.messages import MESSAGES
 from signals.wire import one_line
-
-if TYPE_CHECKING:
-    from infra.cli.check import Commands
 
 _EPILOG: Final = (
     "Prints the signed message, for the --input of `temporal workflow signal`. It counts once, in this conversation, "
@@ -21,7 +19,7 @@ _EPILOG: Final = (
 )
 
 
-def add_to(commands: "Commands") -> None:
+def add_to(commands: Commands) -> None:
     """Add the subcommand to the command."""
     parser = commands.add_parser("sign", help="sign a message to a conversation", epilog=_EPILOG)
     parser.add_argument("conversation", metavar="CONVERSATION", help="its workflow id")

@@ -4,7 +4,6 @@ import argparse
 import asyncio
 import sys
 from collections.abc import AsyncIterator
-from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.progress import Progress
@@ -12,6 +11,7 @@ from temporalio.client import Client
 from temporalio.service import RPCError
 
 from infra.chat.view import entry
+from infra.cli.commands import Commands
 from infra.cli.identity import identifier
 from infra.config import load_config
 from infra.connection import connect
@@ -21,11 +21,8 @@ from infra.transcripts import Chain, Chapter, chain_of, chapters
 from workflows.conversation.routing import seen_by
 from workflows.extensions import ExtensionError, install, load_extension
 
-if TYPE_CHECKING:
-    from infra.cli.check import Commands
 
-
-def add_to(commands: "Commands") -> None:
+def add_to(commands: Commands) -> None:
     """Add the subcommand to the command."""
     parser = commands.add_parser("transcript", help="print everything that was said in a conversation")
     parser.add_argument("id", metavar="ID", help="the conversation, or a run that has held one")
