@@ -1,3 +1,5 @@
+"""What tables of the settings file are made of."""
+
 from ipaddress import ip_address
 from typing import Annotated, Final
 

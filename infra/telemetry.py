@@ -2,16 +2,15 @@
 
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Final, Literal
+from typing import Final
 from urllib.parse import unquote
 
-from pydantic import Field, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field
 from temporalio.runtime import LoggingConfig, OpenTelemetryConfig, PrometheusConfig, Runtime, TelemetryConfig
 
 from infra.config import TelemetrySettings
 from infra.errors import SetupError
-from signals.wire import one_line
+from infra.otlp import OtlpSettings, Protocol
 from workflows import counts
 
 HANDLED_SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0)
@@ -27,19 +26,12 @@ BOUNDS: Final[Mapping[str, tuple[float, ...]]] = {
     counts.MODE_TIMES.name: WAITED_SECONDS,
 }
 
-Protocol = Literal["grpc", "http/protobuf"]
 
+class MetricSettings(OtlpSettings):
+    """OpenTelemetry's own variables, as far as metrics are concerned."""
 
-class OtlpSettings(BaseSettings):
-    """OpenTelemetry's own variables, as far as metrics are concerned: `OTEL_EXPORTER_OTLP_ENDPOINT`, ..."""
-
-    model_config = SettingsConfigDict(frozen=True, extra="ignore", env_prefix="OTEL_", env_ignore_empty=True)
-
-    sdk_disabled: bool = False
     metrics_exporter: str = "otlp"
-    exporter_otlp_endpoint: str | None = None
     exporter_otlp_metrics_endpoint: str | None = None
-    exporter_otlp_protocol: Protocol = "http/protobuf"
     exporter_otlp_metrics_protocol: Protocol | None = None
     exporter_otlp_headers: str = Field(default="", repr=False)
     exporter_otlp_metrics_headers: str | None = Field(default=None, repr=False)
@@ -107,10 +99,7 @@ def _metrics(settings: TelemetrySettings) -> PrometheusConfig | OpenTelemetryCon
             durations_as_seconds=True,
             histogram_bucket_overrides=BOUNDS,
         )
-    try:
-        otlp = OtlpSettings()
-    except ValidationError as error:
-        raise SetupError(f"OTEL_...: {one_line(error)}") from None
+    otlp = MetricSettings.read()
     if otlp.endpoint is None:
         return None
     return OpenTelemetryConfig(

@@ -8,7 +8,7 @@ people, models and providers say.
 import asyncio
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 from opentelemetry import baggage, trace
 from opentelemetry.context import Context
@@ -16,9 +16,7 @@ from opentelemetry.sdk.resources import SERVICE_NAME, Resource
 from opentelemetry.sdk.trace import Event, ReadableSpan
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
 from opentelemetry.trace import Status
-from pydantic import ValidationError
 from pydantic_ai.models.instrumented import InstrumentationSettings
-from pydantic_settings import BaseSettings, SettingsConfigDict
 from temporalio import activity
 from temporalio.contrib.opentelemetry import OpenTelemetryPlugin, create_tracer_provider
 from temporalio.exceptions import ApplicationError
@@ -35,8 +33,7 @@ from temporalio.worker import (
 )
 
 from infra.config import TelemetrySettings
-from infra.errors import SetupError
-from signals.wire import one_line
+from infra.otlp import OtlpSettings, Protocol
 from workflows import spans
 
 SERVICE: Final = "parley"
@@ -51,19 +48,12 @@ KEPT_BACK: Final = frozenset({"exception.message", "exception.stacktrace"})
 REMEMBERED: Final = 20_000
 """How many of the spans that were sent last are known again; a few megabytes."""
 
-Protocol = Literal["grpc", "http/protobuf"]
 
-
-class TraceSettings(BaseSettings):
+class TraceSettings(OtlpSettings):
     """OpenTelemetry's own variables, as far as they say whether there are traces; the exporter reads the others."""
 
-    model_config = SettingsConfigDict(frozen=True, extra="ignore", env_prefix="OTEL_", env_ignore_empty=True)
-
-    sdk_disabled: bool = False
     traces_exporter: str = "otlp"
-    exporter_otlp_endpoint: str | None = None
     exporter_otlp_traces_endpoint: str | None = None
-    exporter_otlp_protocol: Protocol = "http/protobuf"
     exporter_otlp_traces_protocol: Protocol | None = None
 
     @property
@@ -112,10 +102,7 @@ def tracing(settings: TelemetrySettings) -> Tracing | None:
     Raises:
         SetupError: A variable can't be used.
     """
-    try:
-        protocol = TraceSettings().protocol
-    except ValidationError as error:
-        raise SetupError(f"OTEL_...: {one_line(error)}") from None
+    protocol = TraceSettings.read().protocol
     return None if protocol is None else Tracing(exporter(protocol), settings.content)
 
 

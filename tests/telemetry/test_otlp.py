@@ -6,7 +6,7 @@ from infra.config import Config, TelemetrySettings, WorkerSettings
 from infra.connection import connect
 from infra.devserver import DevServer
 from infra.errors import SetupError
-from infra.telemetry import OtlpSettings, runtime
+from infra.telemetry import MetricSettings, runtime
 from tests.harness import eventually
 from tests.telemetry.collector import collector
 from tests.workflows.rooms import ANN, BEN, Rooms
@@ -51,7 +51,7 @@ def test_the_variables_mean_what_they_mean_everywhere(
 ) -> None:
     for name, value in variables.items():
         monkeypatch.setenv(f"OTEL_EXPORTER_OTLP_{name}", value)
-    settings = OtlpSettings()
+    settings = MetricSettings()
     assert (settings.endpoint, settings.is_http) == (endpoint, is_http)
 
 
