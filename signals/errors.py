@@ -19,6 +19,9 @@ class ErrorType(StrEnum):
     NO_OUTCOME = "NoOutcome"
     """A conversation that a run needed an outcome from ended without one, and the point has no fallback."""
 
+    BUDGET_EXHAUSTED = "BudgetExhausted"
+    """The same, since its language models had used up what they may."""
+
     LOOP_LIMIT = "LoopLimit"
     """A step was repeated as often as it may be, and it wasn't enough."""
 

@@ -120,7 +120,7 @@ Integration = Result | RetryWith | Merge | Note | GoOnAt | EndRun
 
 @dataclass(frozen=True)
 class Fail:
-    """Without an outcome the step fails, with the error type `NoOutcome`."""
+    """Without an outcome the step fails, with the error type `NoOutcome`; `BudgetExhausted` where that was why."""
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 from pydantic import JsonValue, ValidationError
 
-from signals.conversation import ConversationResult
+from signals.conversation import ConversationResult, StopReason
+from signals.errors import ErrorType
 from signals.wire import one_line
 from workflows.compiled.types import from_json
 from workflows.hybrid import Default, Fallback
@@ -28,6 +29,8 @@ class NoOutcome:
     """There is nothing to take back."""
 
     reason: str
+    type: ErrorType = ErrorType.NO_OUTCOME
+    """What a step fails with, where it needed it."""
 
 
 def settle(ended: ConversationResult | str, hint: object, fallback: Fallback) -> Settled | NoOutcome:
@@ -38,10 +41,12 @@ def settle(ended: ConversationResult | str, hint: object, fallback: Fallback) ->
         hint: The annotation that the outcome must fit.
         fallback: What is done without an outcome.
     """
+    kind = ErrorType.NO_OUTCOME
     if isinstance(ended, str):
         why = ended
     elif not ended.decided_by:
         why = ended.reason
+        kind = ErrorType.BUDGET_EXHAUSTED if ended.stop is StopReason.BUDGET else kind
     else:
         try:
             return Settled(from_json(hint, ended.outcome), ended.outcome, fallback=False)
@@ -49,4 +54,4 @@ def settle(ended: ConversationResult | str, hint: object, fallback: Fallback) ->
             why = f"its outcome doesn't fit: {one_line(error)}"
     if isinstance(fallback, Default):
         return Settled(from_json(hint, fallback.outcome), fallback.outcome, fallback=True)
-    return NoOutcome(why)
+    return NoOutcome(why, kind)

@@ -8,7 +8,6 @@ from temporalio import workflow
 from temporalio.exceptions import ApplicationError, FailureError
 
 from signals.conversation import ConversationResult, StopReason
-from signals.errors import ErrorType
 from signals.messages import Dismiss, RequestConversation
 from signals.modes import Mode, Trigger
 from signals.names import conversation_id
@@ -119,7 +118,7 @@ class Talks:
             What the step takes back; or what the run is to do, where the point says so.
 
         Raises:
-            ApplicationError: `NoOutcome`: there is none, and no fallback.
+            ApplicationError: `NoOutcome` or `BudgetExhausted`: there is none, and no fallback.
         """
         run, fallback = self._run, point.constraints.fallback
         name = step.name if step else None
@@ -236,7 +235,7 @@ class Talks:
         fallback = point.constraints.fallback
         if not isinstance(fallback, Switch):
             reason = f"conversation point '{point.name}' gave no outcome: {settled.reason}"
-            raise ApplicationError(reason, type=ErrorType.NO_OUTCOME, non_retryable=True)
+            raise ApplicationError(reason, type=settled.type, non_retryable=True)
         if fallback.to is Mode.WORKFLOW:
             return GoOn()
         return Talk(fallback.to, settled.reason, point.name, step)

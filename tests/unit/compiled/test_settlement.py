@@ -7,6 +7,7 @@ import pytest
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from signals.conversation import ConversationResult, StopReason, Tokens
+from signals.errors import ErrorType
 from workflows.compiled.settlement import NoOutcome, Settled, settle
 from workflows.hybrid import Default, Fail
 
@@ -50,6 +51,11 @@ def test_nothing_can_be_decided_too() -> None:
 
 def test_what_nobody_decided_is_no_outcome() -> None:
     assert settle(ended(5), Amount, Fail()) == NoOutcome("the time was up")
+
+
+def test_a_budget_that_was_spent_is_told_apart() -> None:
+    spent = ended(None).model_copy(update={"stop": StopReason.BUDGET, "reason": "1000 tokens were used"})
+    assert settle(spent, Amount, Fail()) == NoOutcome("1000 tokens were used", ErrorType.BUDGET_EXHAUSTED)
 
 
 def test_what_does_not_fit_is_no_outcome() -> None:
