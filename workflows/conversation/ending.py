@@ -5,6 +5,7 @@ from datetime import timedelta
 from signals.conversation import StopReason
 from workflows.conversation.change import Change
 from workflows.conversation.emergence import emerged
+from workflows.markdown import counted
 
 
 def has_ended(change: Change) -> bool:
@@ -16,7 +17,7 @@ def has_ended(change: Change) -> bool:
     if end is None and _is_deserted(change):
         end = change.stopped(StopReason.EVERYONE_LEFT, "everyone has left")
     if end is None and constraints.max_turns is not None and state.turns >= constraints.max_turns:
-        end = change.stopped(StopReason.TURNS, f"{constraints.max_turns} turns, the most allowed, were taken")
+        end = change.stopped(StopReason.TURNS, f"{counted(constraints.max_turns, 'turn')}, the most allowed")
     if end is None and change.now >= state.started + timedelta(seconds=constraints.timeout_seconds):
         end = change.stopped(StopReason.TIMEOUT, f"the time ({constraints.timeout_seconds:g} s) is up")
     if end is not None:

@@ -14,6 +14,7 @@ from signals.wire import Identifier
 from workflows.conversation.bounds import Constraints, Seconds
 from workflows.conversation.state import ConversationState
 from workflows.conversation.strategies import Family, Strategy
+from workflows.markdown import counted
 
 SHORTEST: Final = 4
 """How many different words a message must have to count as a repetition: 'yes, fine' is said often, and rightly so."""
@@ -100,7 +101,7 @@ class Stalled(Observation):
     def seen(self, state: ConversationState, now: datetime, constraints: Constraints) -> Seen | None:
         """What is seen, if it is."""
         if self.turns is not None and state.turns - state.proposed >= self.turns:
-            return Seen(f"Nobody proposed anything in {state.turns - state.proposed} turns", _last(state))
+            return Seen(f"Nobody proposed anything in {counted(state.turns - state.proposed, 'turn')}", _last(state))
         at = self.due(state, now)
         if at is None or now < at or state.working:
             return None
@@ -187,7 +188,7 @@ class Silent(Observation):
         if before < 0 or not who:
             return None
         labels = ", ".join(_label(state, name) for name in who)
-        return Seen(f"{labels} said nothing in {self.turns} turns", _last(state), who, wanted=who)
+        return Seen(f"{labels} said nothing in {counted(self.turns, 'turn')}", _last(state), who, wanted=who)
 
 
 class Circling(Observation):

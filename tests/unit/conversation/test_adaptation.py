@@ -80,7 +80,7 @@ def test_a_nudge_gives_ai_participants_that_all_have_passed_the_floor_again() ->
 def test_somebody_is_brought_in() -> None:
     talk = watched(Stalled(turns=1), ANN, then=AddParticipant(participant=EVE))
     take_turns(talk, "ann")
-    assert system(talk) == ["Nobody proposed anything in 1 turns (message 1): eve (mediator) joins"]
+    assert system(talk) == ["Nobody proposed anything in 1 turn (message 1): eve (mediator) joins"]
     assert talk.turn("eve") is Disposition.RECORDED
 
 
@@ -120,7 +120,7 @@ def test_whoever_it_was_seen_of_leaves() -> None:
 def test_nobody_leaves_whom_it_does_not_do_without(people: tuple[Participant, ...], why: str) -> None:
     talk = watched(Stalled(turns=1), *people, then=DropParticipant(id="ann"))
     take_turns(talk, "ann")
-    assert system(talk) == [f"Nobody proposed anything in 1 turns (message 1): ann stays, for {why}"]
+    assert system(talk) == [f"Nobody proposed anything in 1 turn (message 1): ann stays, for {why}"]
     assert talk.state.members["ann"].present
 
 

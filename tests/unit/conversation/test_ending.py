@@ -79,7 +79,7 @@ def test_held_turns_count_once_they_are_recorded() -> None:
 def test_no_more_turns_are_taken_than_the_constraints_allow() -> None:
     talk = Talk(HOST, BOB, constraints=Constraints(max_turns=1))
     talk.turn("alice")
-    assert (talk.ended.stop, talk.ended.reason) == (StopReason.TURNS, "1 turns, the most allowed, were taken")
+    assert (talk.ended.stop, talk.ended.reason) == (StopReason.TURNS, "1 turn, the most allowed")
     assert talk.ended.evidence == (1,)
 
 
